@@ -1,0 +1,52 @@
+# Two commands: `make demo` and `make test`. Both set everything up first.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV_PYTHON := .venv/bin/python
+DEMO_OUTPUT ?= demo-output
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow lint format docs lock
+
+help:
+	@echo "make demo       set up, then open the workstation on a real study (headless without a display)"
+	@echo "make test       set up, then every check: format, lint, types, imports, tests"
+	@echo "make lint       the checks without the tests"
+	@echo "make test-slow  the slow tests that the default suite leaves out"
+	@echo "make format     put the code into its format"
+	@echo "make docs       write docs/metrics.md from the catalogue"
+	@echo "make lock       write requirements.lock from pyproject.toml"
+
+setup:
+	@$(PYTHON) packaging/bootstrap.py
+
+demo: setup
+	@$(VENV_PYTHON) -m app demo --output $(DEMO_OUTPUT)
+
+lint: setup
+	@echo "== format (ruff format --check)"
+	@$(VENV_PYTHON) -m ruff format --check .
+	@echo "== lint (ruff check)"
+	@$(VENV_PYTHON) -m ruff check .
+	@echo "== types (mypy --strict)"
+	@$(VENV_PYTHON) -m mypy
+	@$(VENV_PYTHON) -m mypy --strict packaging/bootstrap.py packaging/qt_libraries.py packaging/lock.py
+	@echo "== imports (import-linter)"
+	@.venv/bin/lint-imports
+
+test: lint
+	@echo "== tests (pytest)"
+	@$(VENV_PYTHON) -m pytest
+
+test-slow: setup
+	@echo "== slow tests (pytest -m slow)"
+	@$(VENV_PYTHON) -m pytest -m slow
+
+format: setup
+	@$(VENV_PYTHON) -m ruff format .
+	@$(VENV_PYTHON) -m ruff check --fix .
+
+docs: setup
+	@$(VENV_PYTHON) -m app.metrics_page docs/metrics.md
+
+lock: setup
+	@$(VENV_PYTHON) packaging/lock.py

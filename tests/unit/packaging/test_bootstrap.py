@@ -1,0 +1,214 @@
+"""The set-up's decisions: where wheels come from, when to do nothing, which libraries are named."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+PACKAGING = Path(__file__).resolve().parents[3] / "packaging"
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """Load a script of packaging/, which is a folder of scripts and not a package."""
+    monkeypatch.syspath_prepend(str(PACKAGING))
+
+    def by_name(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, PACKAGING / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, name, module)
+        spec.loader.exec_module(module)
+        return module
+
+    return by_name
+
+
+@pytest.fixture
+def bootstrap(load: Callable[[str], ModuleType]) -> ModuleType:
+    load("qt_libraries")
+    return load("bootstrap")
+
+
+def test_pip_settings_are_read_and_the_environment_wins(bootstrap: ModuleType) -> None:
+    given = (
+        ("global.extra-index-url", "file:///a file:///b"),
+        ("global.find-links", "/one"),
+        (":env:.find-links", "/two"),
+        ("list.format", "columns"),
+    )
+    listing = "".join(f"{name}={value!r}\n" for name, value in given)
+    settings = bootstrap.pip_settings(listing)
+    assert settings == {"extra-index-url": "file:///a file:///b", "find-links": "/two"}
+    assert bootstrap.wheel_options(settings, None) == [
+        "--extra-index-url", "file:///a", "--extra-index-url", "file:///b", "--find-links", "/two",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wheels", "option"), [("/wheels", "--find-links"), ("https://example.org/simple", "--extra-index-url")]
+)
+def test_wheels_may_be_a_folder_or_an_index(bootstrap: ModuleType, wheels: str, option: str) -> None:
+    assert bootstrap.wheel_options({}, wheels) == [option, wheels]
+
+
+def test_no_setting_means_no_option(bootstrap: ModuleType) -> None:
+    assert bootstrap.wheel_options({}, None) == []
+
+
+@pytest.fixture
+def place(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project folder of its own with a lock and an environment that looks finished."""
+    venv = tmp_path / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").symlink_to(sys.executable)
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("numpy==1.0\n")
+    for name, value in (("VENV", venv), ("LOCK", lock), ("STAMP", venv / "stamp"), ("PYTHON", venv / "bin" / "python")):
+        monkeypatch.setattr(bootstrap, name, value)
+    (venv / "stamp").write_text(bootstrap.wanted_stamp())
+    return tmp_path
+
+
+def test_a_finished_environment_is_left_alone(bootstrap: ModuleType, place: Path) -> None:
+    assert bootstrap.is_ready()
+
+
+def test_a_changed_lock_makes_it_stale(bootstrap: ModuleType, place: Path) -> None:
+    (place / "requirements.lock").write_text("numpy==2.0\n")
+    assert not bootstrap.is_ready()
+
+
+def test_a_copied_environment_is_stale(bootstrap: ModuleType, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stamp = (place / ".venv" / "stamp").read_text()
+    monkeypatch.setattr(bootstrap, "VENV", place / "elsewhere" / ".venv")
+    assert bootstrap.wanted_stamp() != stamp
+    assert not bootstrap.is_ready()
+
+
+def test_a_dead_interpreter_makes_it_stale(bootstrap: ModuleType, place: Path) -> None:
+    (place / ".venv" / "bin" / "python").unlink()
+    (place / ".venv" / "bin" / "python").symlink_to("/bin/false")
+    assert not bootstrap.is_ready()
+
+
+def test_another_python_is_refused_in_plain_words(bootstrap: ModuleType) -> None:
+    with pytest.raises(bootstrap.SetupError, match=r"Python 3\.11 is needed"):
+        bootstrap.set_up(lambda: (3, 9))
+
+
+LISTING = """
+/venv/PySide6/Qt/lib/libQt6Gui.so.6:
+\tlinux-vdso.so.1 (0x00007ffd)
+\tlibEGL.so.1 => not found
+\tlibQt6DBus.so.6 => not found
+\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f)
+/venv/PySide6/Qt/plugins/platforms/libqxcb.so:
+\tlibxcb-icccm.so.4 => not found
+\tlibodd.so.3 => not found
+"""
+
+
+def test_missing_libraries_are_read_from_ldd(load: Callable[[str], ModuleType]) -> None:
+    qt = load("qt_libraries")
+    missing = qt.missing_in(LISTING)
+    assert missing == {"libEGL.so.1", "libxcb-icccm.so.4", "libodd.so.3"}
+    assert qt.debian_packages(missing) == ["libegl1", "libodd.so.3", "libxcb-icccm4"]
+
+
+def test_elsewhere_than_on_debian_the_libraries_are_named(
+    load: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    qt = load("qt_libraries")
+    monkeypatch.setattr(qt.shutil, "which", lambda name: None)
+    monkeypatch.setattr(qt, "missing_libraries", lambda folder, objects: {"libEGL.so.1"})
+    said: list[str] = []
+    text = qt.provide_qt_libraries(tmp_path, said.append)
+    assert text == "Qt lacks system libraries: libEGL.so.1 (Debian packages: libegl1)."
+
+
+def test_a_lacking_screen_library_is_said_and_no_obstacle(
+    load: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    qt = load("qt_libraries")
+    monkeypatch.setattr(qt.shutil, "which", lambda name: None)
+    monkeypatch.setattr(qt, "missing_libraries", lambda folder, names: {"libxcb.so.1"} if names != qt.CORE else set())
+    said: list[str] = []
+    assert qt.provide_qt_libraries(tmp_path, said.append) is None
+    assert any("libxcb1" in line for line in said)
+
+
+def test_on_debian_as_root_the_packages_are_installed(
+    load: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    qt = load("qt_libraries")
+    installed: list[str] = []
+
+    def fake_run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        installed.extend(command if "install" in command else [])
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(qt.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(qt.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(qt.subprocess, "run", fake_run)
+    monkeypatch.setattr(qt, "missing_libraries", lambda folder, objects: set() if installed else {"libEGL.so.1"})
+    assert qt.provide_qt_libraries(tmp_path, lambda text: None) is None
+    assert "libegl1" in installed
+
+
+@pytest.mark.parametrize(("works", "installers"), [("uv", ["uv"]), ("pip", ["uv", "pip"])])
+def test_pip_installs_the_lock_when_uv_cannot(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, works: str, installers: list[str]
+) -> None:
+    used: list[str] = []
+
+    def fake_run(*command: object, **_: object) -> bool:
+        if bootstrap.LOCK not in command:
+            return True
+        used.append(Path(str(command[0])).name.replace("python", "pip"))
+        return used[-1] == works
+
+    nothing = subprocess.CompletedProcess([], 0, "", "")
+    monkeypatch.setattr(bootstrap.subprocess, "run", lambda *_, **__: nothing)
+    monkeypatch.setattr(bootstrap, "run", fake_run)
+    bootstrap.install_lock()
+    assert used == installers
+
+
+def test_a_lock_that_cannot_be_installed_is_said(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = subprocess.CompletedProcess([], 0, "", "")
+    monkeypatch.setattr(bootstrap.subprocess, "run", lambda *_, **__: nothing)
+    monkeypatch.setattr(bootstrap, "run", lambda *_, **__: False)
+    with pytest.raises(bootstrap.SetupError, match=r"requirements\.lock"):
+        bootstrap.install_lock()
+
+
+@pytest.mark.parametrize(("repaired", "raises"), [(True, False), (False, True)])
+def test_a_module_without_its_library_is_installed_again_with_pip(
+    bootstrap: ModuleType, place: Path, monkeypatch: pytest.MonkeyPatch, *, repaired: bool, raises: bool
+) -> None:
+    (place / "requirements.lock").write_text("soundfile==0.14.0  # of wfdb\n")
+    installed: list[str] = []
+
+    def imports(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess([], 0 if installed and repaired else 1, "", "")
+
+    def fake_run(*command: object, **_: object) -> bool:
+        installed.append(str(command[-1]))
+        return True
+
+    monkeypatch.setattr(bootstrap.subprocess, "run", imports)
+    monkeypatch.setattr(bootstrap, "run", fake_run)
+    if raises:
+        with pytest.raises(bootstrap.SetupError, match="libsndfile1"):
+            bootstrap.complete_native_modules(("pip", "install"))
+    else:
+        bootstrap.complete_native_modules(("pip", "install"))
+    assert installed == ["soundfile==0.14.0"]
