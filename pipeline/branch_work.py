@@ -1,0 +1,125 @@
+"""One state's work: each branch restored or computed, side by side, under retry, deadline and cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.branches import BranchLedger
+from pipeline.cancellation import CancelToken, DeadlineToken, Progress
+from pipeline.errors import HardStopError, PipelineError, RetryExhaustedError, RunCancelledError
+from pipeline.executor import StageExecutor
+from pipeline.faults import as_fault
+from pipeline.journal import Journal
+from pipeline.records import Branch
+from pipeline.results import RunResults
+from pipeline.retry import Attempt, Retry, retrying
+from pipeline.states import State
+
+DEADLINES_S: dict[State, float] = {
+    State.VALIDATION: 120.0,
+    State.PREPROCESSING: 600.0,
+    State.DETECTION: 1800.0,
+    State.ANALYSIS: 600.0,
+}
+Stage = Callable[[Attempt, Progress, CancelToken], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One result to be made: by which branch, out of what, how."""
+
+    name: str
+    branch: Branch
+    depends_on: Mapping[str, Any]
+    stage: Stage
+
+
+class BranchWork:
+    """Does the jobs of a state for one run."""
+
+    def __init__(
+        self,
+        *,
+        cancel: CancelToken,
+        journal: Journal,
+        results: RunResults,
+        ledger: BranchLedger,
+        executor: StageExecutor,
+        sleep: Callable[[float], None] | None,
+    ) -> None:
+        self._cancel = cancel
+        self._journal = journal
+        self._results = results
+        self._ledger = ledger
+        self._executor = executor
+        self._sleep = sleep or cancel.wait
+
+    def compute(self, state: State, jobs: list[Job]) -> bool:
+        """Restore or compute every job whose branch still lives; True when any was computed."""
+        todo: dict[Branch, Job] = {}
+        for job in jobs:
+            if self._ledger.failure(job.branch) is not None:
+                continue
+            if self._results.restore(job.name, job.depends_on):
+                self.restored(state, (job.branch,))
+            else:
+                todo[job.branch] = job
+        values = self.side_by_side(state, {branch: job.stage for branch, job in todo.items()})
+        for branch, value in values.items():
+            self._results.put(todo[branch].name, todo[branch].depends_on, value)
+        return bool(values)
+
+    def side_by_side(self, state: State, stages: Mapping[Branch, Stage]) -> dict[Branch, Any]:
+        """The barrier: values of the branches that succeeded; failed ones are noted, hard stops raised."""
+        tasks: dict[str, Callable[[], Any]] = {}
+        for branch, stage in stages.items():
+            self._ledger.set(branch, state, "running")
+            tasks[branch] = self._task(state, branch, stage)
+        outcomes = self._executor.run_side_by_side(tasks, self._journal.pump)
+        values: dict[Branch, Any] = {}
+        for branch in stages:
+            outcome = outcomes[branch]
+            if outcome.error is None:
+                values[branch] = outcome.value
+                self._ledger.set(branch, state, "ok")
+            else:
+                self._failed(state, branch, outcome.error)
+        return values
+
+    def restored(self, state: State, branches: tuple[Branch, ...]) -> None:
+        """Tell that these branches took their result from a checkpoint."""
+        for branch in branches:
+            self._ledger.set(branch, state, "cached")
+        self._journal.emit(state, "restored", f"{', '.join(branches)} taken from the checkpoint")
+        self._journal.pump()
+
+    def require_a_modality(self) -> None:
+        """ERROR only when neither echo nor ECG is left: with the error of the branch that failed last."""
+        if self._ledger.all_failed():
+            raise self._ledger.last_failure or HardStopError("No modality is left to analyse.", code="E_HARD_001")
+
+    def _task(self, state: State, branch: Branch, stage: Stage) -> Callable[[], Any]:
+        def progress(fraction: float, text: str) -> None:
+            self._journal.progress(state, branch, fraction, text)
+
+        def on_retry(retry: Retry) -> None:
+            rule = retry.rule
+            text = f"retry {retry.failures}/{rule.max_attempts - 1} ({rule.failure}, {retry.wait_s:.1f} s)"
+            self._journal.emit(state, "retry", f"{text}: {rule.action}", branch=branch)
+
+        def once(attempt: Attempt) -> Any:
+            return stage(attempt, progress, DeadlineToken(self._cancel, DEADLINES_S[state]))
+
+        return lambda: retrying(once, on_retry=on_retry, sleep=self._sleep)
+
+    def _failed(self, state: State, branch: Branch, error: BaseException) -> None:
+        if isinstance(error, RetryExhaustedError) and error.details.get("failure") == "memory error":
+            text = "The memory is not enough for this study, even with half the batch."
+            error = HardStopError(text, code="E_HARD_002", details=error.details)
+        if isinstance(error, HardStopError):
+            self._ledger.fail(branch, state, error)
+        if isinstance(error, (HardStopError, RunCancelledError)) or not isinstance(error, Exception):
+            raise error
+        self._ledger.fail(branch, state, error if isinstance(error, PipelineError) else as_fault(error, state, branch))

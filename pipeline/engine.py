@@ -1,0 +1,131 @@
+"""What window and command line call: run a study, look at stored runs. Each call opens the store for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.cache_keys import RESULTS
+from pipeline.cancellation import CancelToken
+from pipeline.errors import StoreError
+from pipeline.gates import Limits
+from pipeline.orchestrator import PipelineOrchestrator
+from pipeline.records import CardiologyRequest, CardiologyResponse, RunEvent, StudyResults
+from pipeline.results import study_results
+from pipeline.store import codec
+from pipeline.store.database import RunRow, Store
+
+__all__ = ["RunRow", "StoredRun", "delete_run", "list_runs", "load_run", "run_study"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRun:
+    """A run as the store holds it: finished or interrupted."""
+
+    row: RunRow
+    request: CardiologyRequest
+    events: tuple[RunEvent, ...]
+    results: StudyResults
+    report: Mapping[str, Any] | None
+
+
+def _ignore_event(event: RunEvent) -> None:
+    """Default listener."""
+
+
+def _ignore_results(results: StudyResults) -> None:
+    """Default listener."""
+
+
+def run_study(
+    store_path: Path | None,
+    request: CardiologyRequest | None,
+    *,
+    on_event: Callable[[RunEvent], None] = _ignore_event,
+    on_results: Callable[[StudyResults], None] = _ignore_results,
+    cancel: CancelToken | None = None,
+    resume: str | None = None,
+    limits: Limits | None = None,
+) -> CardiologyResponse:
+    """Run a study in the calling thread.
+
+    Parameters
+    ----------
+    store_path : Path or None
+        The store's file; None keeps nothing.
+    request : CardiologyRequest or None
+        None with `resume`: the stored request of that run is used.
+    resume : str or None
+        A stored run to go on with; what still holds of its checkpoints is not computed again.
+
+    Raises
+    ------
+    StoreError
+        When the run to resume is not there, is going on, or the store is of a newer version. A new run with a
+        store that cannot be opened goes on without one and says so.
+    """
+    store, trouble = _open(store_path, needed=resume is not None)
+    try:
+        if resume is not None and store is not None and request is None:
+            request = store.request(resume)
+        if request is None:
+            raise ValueError("a request is needed unless a stored run is resumed")
+        orchestrator = PipelineOrchestrator(
+            store, limits=limits, on_event=on_event, on_results=on_results, store_trouble=trouble
+        )
+        return orchestrator.execute(request, cancel=cancel, resume=resume)
+    finally:
+        if store is not None:
+            store.close()
+
+
+def _open(path: Path | None, *, needed: bool) -> tuple[Store | None, StoreError | None]:
+    if path is None:
+        return None, None
+    try:
+        return Store.open(path), None
+    except StoreError as error:
+        if needed:
+            raise
+        return None, error
+
+
+def list_runs(store_path: Path) -> tuple[RunRow, ...]:
+    """Stored runs, newest first; empty when there is no store yet. Raises StoreError."""
+    if not store_path.exists():
+        return ()
+    with Store.open(store_path) as store:
+        return store.runs()
+
+
+def load_run(store_path: Path, run_id: str) -> StoredRun:
+    """Everything a run has left; damaged or missing results are simply absent. Raises StoreError."""
+    with Store.open(store_path) as store:
+        row = store.run(run_id)
+        return StoredRun(
+            row=row,
+            request=store.request(run_id),
+            events=store.events(run_id),
+            results=study_results(_records(store, run_id)),
+            report=store.report(run_id),
+        )
+
+
+def _records(store: Store, run_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, (state, kind) in RESULTS.items():
+        try:
+            stored = store.find_result(run_id, state, name)
+            if stored is not None:
+                found[name] = codec.decode(kind, stored[1])
+        except StoreError:
+            continue  # damaged: shown as not there, and computed again on resume
+    return found
+
+
+def delete_run(store_path: Path, run_id: str) -> None:
+    """Remove a run and everything that only it refers to. Raises StoreError."""
+    with Store.open(store_path) as store:
+        store.delete_run(run_id)

@@ -1,0 +1,376 @@
+"""Walks a study through the states; each state's branches meet at a barrier before the next begins."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pipeline.active_run import ActiveRun
+from pipeline.branch_work import BranchWork, Job, Stage
+from pipeline.branches import BranchLedger
+from pipeline.cache_keys import content_key, file_hashes
+from pipeline.cancellation import CancelToken, Progress
+from pipeline.errors import HardStopError, ModelError, PipelineError, RunCancelledError, StoreError, ValidationError
+from pipeline.executor import StageExecutor, ThreadExecutor
+from pipeline.faults import as_fault
+from pipeline.gates import Limits
+from pipeline.journal import Journal
+from pipeline.records import (
+    BRANCHES,
+    Branch,
+    CardiologyRequest,
+    CardiologyResponse,
+    FileReport,
+    PatientHeader,
+    Remark,
+    RunEvent,
+    StudyResults,
+    ValidationReport,
+)
+from pipeline.results import RunResults
+from pipeline.retry import Attempt
+from pipeline.sealing import ResponseStatus, Sealer
+from pipeline.stages.analysis import analyse_ecg, analyse_echo
+from pipeline.stages.detection import detect_echo
+from pipeline.stages.formatting import format_result
+from pipeline.stages.fusion import fuse_modalities
+from pipeline.stages.preprocessing import patient_headers, prepare_ecg, prepare_echo, prepare_metadata
+from pipeline.stages.receipt import receive
+from pipeline.stages.scoring import compute_risk
+from pipeline.stages.validation import input_digest, validate_ecg, validate_echo, validate_metadata
+from pipeline.states import State
+from pipeline.store.database import Store
+
+if TYPE_CHECKING:
+    from pipeline.echo.segmentation import Segmenter
+
+BATCH_SIZE = 16
+
+
+def _nothing(_: object) -> None:
+    """The listener of callers who do not listen."""
+
+
+class PipelineOrchestrator:
+    """Executes studies one after the other; keeps the loaded model between them.
+
+    Parameters
+    ----------
+    store : Store or None
+        Where checkpoints and the journal go; None keeps nothing.
+    limits : Limits
+        Size caps of the inputs.
+    on_event, on_results : callables
+        Told every journalled event, and after every state what exists so far; both in the caller's thread.
+    sleep : callable or None
+        Replaces the waits between attempts (tests); by default a wait that a cancel cuts short.
+    store_trouble : StoreError or None
+        Why there is no store although one was wanted; the report says it.
+    """
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        limits: Limits | None = None,
+        on_event: Callable[[RunEvent], None] = _nothing,
+        on_results: Callable[[StudyResults], None] = _nothing,
+        executor: StageExecutor | None = None,
+        sleep: Callable[[float], None] | None = None,
+        store_trouble: StoreError | None = None,
+    ) -> None:
+        self._store = store
+        self._store_trouble = store_trouble
+        self._limits = limits or Limits()
+        self._on_event = on_event
+        self._on_results = on_results
+        self._executor = executor or ThreadExecutor()
+        self._sleep = sleep
+        self._segmenter: Segmenter | None = None
+
+    def execute(
+        self, request: CardiologyRequest, *, cancel: CancelToken | None = None, resume: str | None = None
+    ) -> CardiologyResponse:
+        """Run a study to COMPLETE or ERROR; never raises for bad input, every failure is in the response.
+
+        Raises
+        ------
+        StoreError
+            Only when `resume` names a run that is not in the store or still goes on.
+        """
+        run = self._begin(request, cancel or CancelToken(), resume)
+        try:
+            self._walk(run)
+        except PipelineError as error:
+            return self._finish_failed(run, error)
+        except MemoryError:
+            stop = HardStopError("The memory is not enough for this study.", code="E_HARD_002")
+            return self._finish_failed(run, stop)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must end in a report, not in a traceback
+            return self._finish_failed(run, as_fault(error, run.state.current))
+        return self._finish(run)
+
+    # --- begin and end ------------------------------------------------------------------------------
+
+    def _begin(self, request: CardiologyRequest, cancel: CancelToken, resume: str | None) -> ActiveRun:
+        sealer = Sealer(resume)
+        first_seq = 0
+        if resume is not None and self._store is not None:
+            self._store.take_over(resume)
+            events = self._store.events(resume)
+            first_seq = events[-1].seq + 1 if events else 0
+        journal = Journal(sealer.run_id, self._store, self._on_event, first_seq)
+        if self._store_trouble is not None:
+            journal.warn_unsaved(self._store_trouble)
+        if resume is None:
+            journal.write(lambda store: store.start_run(sealer.run_id, request))
+        results = RunResults(self._store if resume else None, resume or "")
+        ledger = BranchLedger(journal)
+        work = BranchWork(
+            cancel=cancel,
+            journal=journal,
+            results=results,
+            ledger=ledger,
+            executor=self._executor,
+            sleep=self._sleep,
+        )
+        return ActiveRun(
+            request=request,
+            cancel=cancel,
+            work=work,
+            journal=journal,
+            results=results,
+            ledger=ledger,
+            sealer=sealer,
+        )
+
+    def _finish(self, run: ActiveRun) -> CardiologyResponse:
+        return run.sealer.finish(run.ending("complete", run.body, None))
+
+    def _finish_failed(self, run: ActiveRun, error: PipelineError) -> CardiologyResponse:
+        status: ResponseStatus = "cancelled" if isinstance(error, RunCancelledError) else "error"
+        failed_in = run.state.current
+        run.state.transition(State.ERROR)
+        run.journal.emit(failed_in, "error", error.text, code=error.code)
+        run.ledger.close(failed_in, error)
+        run.journal.emit(State.ERROR, "state", f"stopped in {failed_in.name}", code=error.code)
+        if error.code == "E_HARD_003":
+            run.journal.write(lambda store: store.audit(run.sealer.run_id, "alert", f"{error.code} {error.text}"))
+        return run.sealer.finish(run.ending(status, None, error))
+
+    # --- the walk -----------------------------------------------------------------------------------
+
+    def _walk(self, run: ActiveRun) -> None:
+        run.journal.emit(State.INIT, "state", "request received")
+        self._enter(run, State.RECEIPT, self._receipt)
+        self._enter(run, State.VALIDATION, self._validation)
+        self._enter(run, State.PREPROCESSING, self._preprocessing)
+        if run.results.echo is not None:
+            self._enter(run, State.DETECTION, self._detection)
+        self._enter(run, State.ANALYSIS, self._analysis)
+        self._enter(run, State.FUSION, self._fusion)
+        self._enter(run, State.SCORING, self._scoring)
+        self._enter(run, State.FORMATTING, self._formatting)
+        run.state.transition(State.COMPLETE)
+        run.journal.emit(State.COMPLETE, "state", "finished")
+
+    def _enter(self, run: ActiveRun, state: State, work: Callable[[ActiveRun], None]) -> None:
+        run.cancel.check()
+        run.state.transition(state)
+        run.journal.emit(state, "state", f"{state.name} started")
+        run.journal.pump()
+        start = time.perf_counter()
+        try:
+            work(run)
+        finally:
+            spent_ms = round(1000 * (time.perf_counter() - start))
+            run.sealer.timings_ms[state.name] = spent_ms
+        run.journal.emit(state, "state_done", f"{spent_ms} ms")
+        run.journal.pump()
+        self._on_results(run.results.study())
+
+    def _receipt(self, run: ActiveRun) -> None:
+        run.ledger.open(receive(run.request))
+
+    def _validation(self, run: ActiveRun) -> None:
+        given, request, limits = run.ledger.given, run.request, self._limits
+        if run.results.resuming and self._restore_validation(run):
+            return
+        stages = {branch: self._validation_stage(request, branch) for branch in given}
+        found = run.work.side_by_side(State.VALIDATION, stages)
+        files = tuple(file for branch in given for file in found.get(branch, ()))
+        self._refuse_invalid(run, files)
+        digests = {branch: input_digest(request, branch, limits) for branch in given}
+        run.results.put("validation_result", {"digests": digests}, ValidationReport(files=files))
+        run.sealer.save(run.journal, run.results, State.VALIDATION)
+
+    def _restore_validation(self, run: ActiveRun) -> bool:
+        try:
+            digests = {branch: input_digest(run.request, branch, self._limits) for branch in run.ledger.given}
+        except PipelineError:
+            return False  # unreadable now: validation itself will say so, branch by branch
+        if not run.results.restore("validation_result", {"digests": digests}):
+            return False
+        run.work.restored(State.VALIDATION, run.ledger.given)
+        return True
+
+    def _validation_stage(self, request: CardiologyRequest, branch: Branch) -> Stage:
+        limits, ecg_path = self._limits, request.ecg_path
+
+        def stage(_: Attempt, progress: Progress, cancel: CancelToken) -> tuple[FileReport, ...]:
+            if branch == "echo":
+                return validate_echo(request.echo_paths, limits, progress=progress, cancel=cancel)
+            if branch == "ecg" and ecg_path is not None:
+                return validate_ecg(ecg_path, limits, progress=progress, cancel=cancel)
+            return validate_metadata(request, limits, progress=progress, cancel=cancel)
+
+        return stage
+
+    def _refuse_invalid(self, run: ActiveRun, files: tuple[FileReport, ...]) -> None:
+        """Specification 4.2: an invalid file ends the run; E_HARD_001 when no readable signal file is left."""
+        failures = [f for f in (run.ledger.failure(b) for b in BRANCHES) if f is not None]
+        if not failures:
+            return
+        problems = [p for f in failures for p in (f.errors if isinstance(f, ValidationError) else [(f.code, f.text)])]
+        if not any(file.role in ("echo", "ecg") for file in files):
+            text = "No readable echo clip or ECG. " + " ".join(text for _, text in problems)
+            raise HardStopError(text, code="E_HARD_001", details=dict(problems))
+        codes = {code for code, _ in problems}
+        raise ValidationError(problems, code=codes.pop() if len(codes) == 1 else None)
+
+    def _preprocessing(self, run: ActiveRun) -> None:
+        report = run.results.get(ValidationReport, "validation_result")
+        fresh = run.work.compute(State.PREPROCESSING, self._preparations(run.request, report))
+        run.work.require_a_modality()
+        fresh |= self._metadata(run, report)
+        run.ledger.note_clips(run.results.echo, len(run.request.echo_paths))
+        run.ledger.note_shortened(run.results.echo, run.results.ecg)
+        self._save_if(run, State.PREPROCESSING, fresh)
+
+    def _preparations(self, request: CardiologyRequest, report: ValidationReport) -> list[Job]:
+        limits, ecg_path = self._limits, request.ecg_path
+        clips, ecg_files = report.of("echo"), report.of("ecg")
+        jobs = []
+
+        def echo(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
+            return prepare_echo(request.echo_paths, clips, limits, progress=progress, cancel=cancel)
+
+        def ecg(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
+            assert ecg_path is not None
+            return prepare_ecg(ecg_path, ecg_files, limits, progress=progress, cancel=cancel)
+
+        if clips:
+            depends_on = {"files": file_hashes(clips)}
+            jobs.append(Job(name="preprocessed_echo", branch="echo", depends_on=depends_on, stage=echo))
+        if ecg_files:
+            depends_on = {"files": file_hashes(ecg_files)}
+            jobs.append(Job(name="preprocessed_ecg", branch="ecg", depends_on=depends_on, stage=ecg))
+        return jobs
+
+    def _metadata(self, run: ActiveRun, report: ValidationReport) -> bool:
+        """Metadata follow echo and ECG: their headers fill what was not given."""
+        headers = patient_headers(run.results.echo, run.results.ecg)
+        depends_on = {"files": file_hashes(report.of("metadata")), "headers": _header_keys(headers)}
+
+        def stage(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
+            return prepare_metadata(run.request, self._limits, headers)
+
+        job = Job(name="preprocessed_metadata", branch="metadata", depends_on=depends_on, stage=stage)
+        fresh = run.work.compute(State.PREPROCESSING, [job])
+        failure = run.ledger.failure("metadata")
+        if failure is not None:
+            raise failure
+        return fresh
+
+    def _detection(self, run: ActiveRun) -> None:
+        prepared = run.results.echo
+        assert prepared is not None
+        depends_on = {"echo": run.results.key("preprocessed_echo"), "model": _model_key()}
+
+        def stage(attempt: Attempt, progress: Progress, cancel: CancelToken) -> Any:
+            segmenter = self._loaded_segmenter(reload=attempt.reload_model)
+            batch_size = max(1, BATCH_SIZE // attempt.batch_divisor)
+            return detect_echo(prepared, segmenter, batch_size=batch_size, progress=progress, cancel=cancel)
+
+        job = Job(name="detection_result", branch="echo", depends_on=depends_on, stage=stage)
+        fresh = run.work.compute(State.DETECTION, [job])
+        run.work.require_a_modality()
+        run.ledger.note_detection(run.results.detected, len(prepared.cines))
+        self._save_if(run, State.DETECTION, fresh)
+
+    def _loaded_segmenter(self, *, reload: bool) -> Segmenter:
+        from pipeline.echo.segmentation import load_segmenter
+
+        if self._segmenter is None or reload:
+            self._segmenter = load_segmenter()
+        return self._segmenter
+
+    def _analysis(self, run: ActiveRun) -> None:
+        fresh = run.work.compute(State.ANALYSIS, self._analyses(run.results))
+        run.work.require_a_modality()
+        run.ledger.note_analysis(run.results.echo_analysis, run.results.ecg)
+        self._save_if(run, State.ANALYSIS, fresh)
+
+    def _analyses(self, results: RunResults) -> list[Job]:
+        metadata, facts = results.metadata, results.content_key("preprocessed_metadata")
+        prepared, detected, prepared_ecg = results.echo, results.detected, results.ecg
+        jobs = []
+
+        def echo(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
+            assert prepared is not None
+            assert detected is not None
+            return analyse_echo(prepared, detected, metadata, progress=progress, cancel=cancel)
+
+        def ecg(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
+            assert prepared_ecg is not None
+            return analyse_ecg(prepared_ecg, metadata, progress=progress, cancel=cancel)
+
+        if detected is not None:
+            depends_on = {"detection": results.key("detection_result"), "metadata": facts}
+            jobs.append(Job(name="analysis_result.echo", branch="echo", depends_on=depends_on, stage=echo))
+        if prepared_ecg is not None:
+            depends_on = {"ecg": results.key("preprocessed_ecg"), "metadata": facts}
+            jobs.append(Job(name="analysis_result.ecg", branch="ecg", depends_on=depends_on, stage=ecg))
+        return jobs
+
+    def _fusion(self, run: ActiveRun) -> None:
+        results = run.results
+        headers = patient_headers(results.echo, results.ecg)
+        try:
+            run.fused = fuse_modalities(results.echo_analysis, results.ecg_analysis, results.metadata, headers)
+        except (RunCancelledError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - specification 5.2: individual results are returned
+            fault = error if isinstance(error, PipelineError) else as_fault(error, State.FUSION)
+            text = f"The modalities could not be combined; each one's own results follow. {fault.text}"
+            run.remarks.append(Remark(code=fault.code, text=text))
+            run.journal.emit(State.FUSION, "warning", text, code=fault.code)
+
+    def _scoring(self, run: ActiveRun) -> None:
+        if run.fused is None:
+            text = "No risk score was computed, because the modalities could not be combined."
+            run.remarks.append(Remark(code="W_NO_SCORES", text=text))
+            return
+        run.risk = compute_risk(run.fused)
+
+    def _formatting(self, run: ActiveRun) -> None:
+        branches = run.ledger.results()
+        run.body = format_result(run.results.study(), run.fused, run.risk, branches, tuple(run.remarks))
+
+    def _save_if(self, run: ActiveRun, state: State, fresh: bool) -> None:
+        if fresh:
+            run.sealer.save(run.journal, run.results, state)
+
+
+def _header_keys(headers: Mapping[str, PatientHeader]) -> dict[str, str]:
+    return {name: content_key(header) for name, header in headers.items()}
+
+
+def _model_key() -> str:
+    from pipeline.echo.segmentation import model_sha256
+
+    try:
+        return model_sha256()
+    except ModelError:
+        return "cannot be read"  # no stored result has this key, and loading the model will fail in its branch

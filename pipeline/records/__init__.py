@@ -1,0 +1,76 @@
+"""Frozen records that cross borders between stages, store, report and window.
+
+Units are in the names. Arrays are NumPy, order (lead, sample) and (frame, row, column); a stage must
+never change an array that it was given. Every record can be written by `pipeline.store.codec`.
+"""
+
+from pipeline.records.common import BRANCHES, Array, Branch, BranchState, MeasurementStatus, Remark, Sex
+from pipeline.records.ecg_results import Delineation, EcgAnalysis, RhythmStatement
+from pipeline.records.echo_results import (
+    CineAnalysis,
+    DetectedEcho,
+    EchoAnalysis,
+    EchoBeat,
+    EchoDetection,
+    PreparedEcho,
+    WallSegment,
+    empty_contours,
+)
+from pipeline.records.fusion import CrossCheck, FiredRule, FusedFindings, RiskReport, RiskScore
+from pipeline.records.inputs import (
+    Calibration,
+    CardiologyRequest,
+    EcgRecord,
+    EchoCine,
+    EchoClip,
+    FileReport,
+    Metadata,
+    PatientHeader,
+    PreparedEcg,
+    ValidationReport,
+)
+from pipeline.records.measurement import Measurement, Metric, Source
+from pipeline.records.run import BranchResult, CardiologyResponse, RunEvent, StudyResults
+
+__all__ = [
+    "BRANCHES",
+    "Array",
+    "Branch",
+    "BranchResult",
+    "BranchState",
+    "Calibration",
+    "CardiologyRequest",
+    "CardiologyResponse",
+    "CineAnalysis",
+    "CrossCheck",
+    "Delineation",
+    "DetectedEcho",
+    "EcgAnalysis",
+    "EcgRecord",
+    "EchoAnalysis",
+    "EchoBeat",
+    "EchoCine",
+    "EchoClip",
+    "EchoDetection",
+    "FileReport",
+    "FiredRule",
+    "FusedFindings",
+    "Measurement",
+    "MeasurementStatus",
+    "Metadata",
+    "Metric",
+    "PatientHeader",
+    "PreparedEcg",
+    "PreparedEcho",
+    "Remark",
+    "RhythmStatement",
+    "RiskReport",
+    "RiskScore",
+    "RunEvent",
+    "Sex",
+    "Source",
+    "StudyResults",
+    "ValidationReport",
+    "WallSegment",
+    "empty_contours",
+]

@@ -1,0 +1,68 @@
+"""A run: its events, its branches, its response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pipeline.records.common import Branch, BranchState, Remark
+from pipeline.records.ecg_results import EcgAnalysis
+from pipeline.records.echo_results import EchoAnalysis, EchoDetection
+from pipeline.records.inputs import EchoCine, Metadata, PreparedEcg, ValidationReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchResult:
+    """How a branch ended."""
+
+    branch: Branch
+    status: BranchState
+    code: str | None = None
+    reason: str | None = None
+    failed_in: str | None = None  # state name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEvent:
+    """One line of the journal; shown live and stored alike.
+
+    kind: "state" (entered), "state_done", "branch" (text holds a BranchState), "progress", "retry",
+    "checkpoint", "restored", "warning", "error", "done".
+    """
+
+    run_id: str
+    seq: int
+    time_utc: str  # ISO with milliseconds and Z
+    state: str
+    branch: Branch | None
+    kind: str
+    fraction: float | None
+    code: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardiologyResponse:
+    """What `PipelineOrchestrator.execute` returns: the sealed report and how the branches ended."""
+
+    run_id: str
+    status: Literal["complete", "error", "cancelled"]
+    report: Mapping[str, Any]
+    branches: tuple[BranchResult, ...]
+    error_code: str | None = None
+    error_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyResults:
+    """Every intermediate result of a run that exists so far: what window and researcher look into."""
+
+    validation: ValidationReport | None = None
+    cines: tuple[EchoCine, ...] = ()
+    ecg: PreparedEcg | None = None
+    metadata: Metadata | None = None
+    detections: tuple[EchoDetection, ...] = ()
+    echo_analysis: EchoAnalysis | None = None
+    ecg_analysis: EcgAnalysis | None = None
+    remarks: tuple[Remark, ...] = ()  # clips left out

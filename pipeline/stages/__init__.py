@@ -1,0 +1,1 @@
+"""One pure function for each state: frozen records in, frozen records out."""

@@ -1,0 +1,79 @@
+"""PREPROCESSING: decode, bring to mV, mm and seconds, filter, pass the quality gates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.cancellation import CancelToken, Progress
+from pipeline.errors import InputError, QualityError
+from pipeline.gates import Limits
+from pipeline.records import (
+    CardiologyRequest,
+    FileReport,
+    Metadata,
+    PatientHeader,
+    PreparedEcg,
+    PreparedEcho,
+    Remark,
+)
+
+
+def prepare_echo(
+    paths: tuple[Path, ...], files: tuple[FileReport, ...], limits: Limits, *, progress: Progress, cancel: CancelToken
+) -> PreparedEcho:
+    """Every clip decoded, cropped and judged.
+
+    One refused clip among several becomes a remark. When none is left its InputError or QualityError is raised.
+    """
+    from pipeline.echo.preprocessing import prepare_clip
+    from pipeline.echo.readers import read_echo
+
+    cines, remarks, last = [], [], None
+    for number, (path, file) in enumerate(zip(paths, files, strict=True)):
+
+        def part(fraction: float, text: str, number: int = number) -> None:
+            progress((number + fraction) / len(paths), text)
+
+        try:
+            clip = read_echo(path, limits, progress=part, cancel=cancel)
+            cines.append(prepare_clip(clip, file.sha256, cancel=cancel))
+        except (InputError, QualityError) as error:
+            last = error
+            remarks.append(Remark(code=error.code, text=f"Echo clip {number + 1} was left out. {error.text}"))
+    if last is not None and not cines:
+        raise last
+    return PreparedEcho(cines=tuple(cines), remarks=tuple(remarks))
+
+
+def prepare_ecg(
+    path: Path, files: tuple[FileReport, ...], limits: Limits, *, progress: Progress, cancel: CancelToken
+) -> PreparedEcg:
+    """The ECG in mV, filtered; QualityError E_QUALITY_ECG when nothing of it can be used."""
+    from pipeline.ecg.preprocessing import prepare_ecg as prepare
+    from pipeline.ecg.readers import read_ecg
+
+    def reading(fraction: float, text: str) -> None:
+        progress(fraction * 0.5, text)
+
+    def filtering(fraction: float, text: str) -> None:
+        progress(0.5 + fraction * 0.5, text)
+
+    record = read_ecg(path, limits, progress=reading, cancel=cancel)
+    return prepare(record, files[0].sha256, progress=filtering, cancel=cancel)
+
+
+def patient_headers(echo: PreparedEcho | None, ecg: PreparedEcg | None) -> dict[str, PatientHeader]:
+    """What each file says of its patient, by the name that reports use for the file."""
+    headers = {f"echo header {n + 1}": cine.header for n, cine in enumerate(echo.cines if echo else ())}
+    if ecg is not None:
+        headers["ecg header"] = ecg.record.header
+    return headers
+
+
+def prepare_metadata(request: CardiologyRequest, limits: Limits, headers: Mapping[str, PatientHeader]) -> Metadata:
+    """The facts given, normalised, with what the headers add."""
+    from pipeline.clinical.metadata import normalise_metadata, read_metadata_file
+
+    raw = read_metadata_file(request.metadata_path, limits) if request.metadata_path else request.metadata
+    return normalise_metadata(raw, headers)

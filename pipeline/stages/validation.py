@@ -1,0 +1,115 @@
+"""VALIDATION: every file is what it claims to be, judged by its header."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pipeline.cancellation import CancelToken, Progress
+from pipeline.errors import HardStopError, PipelineError, TransientReadError, ValidationError
+from pipeline.gates import Limits, check_file, hash_files
+from pipeline.records import Branch, CardiologyRequest, FileReport
+from pipeline.store.codec import canonical_json
+
+Problem = tuple[str, str]
+
+
+def companions(path: Path) -> list[Path]:
+    """The file, and for a WFDB header every file beside it that its lines name."""
+    if path.suffix.lower() not in (".hea", ".dat", ".atr"):
+        return [path]
+    found = [path]
+    for header in sorted(path.parent.glob(f"{path.stem}*.hea")):
+        found.append(header)
+        for line in header.read_text(encoding="latin-1")[:1_000_000].splitlines():
+            name = line.split(" ")[0]
+            beside = path.parent / Path(name).name
+            if name and beside.is_file():
+                found.append(beside)
+    return sorted(set(found))
+
+
+def input_digest(request: CardiologyRequest, branch: Branch, limits: Limits) -> str:
+    """SHA-256 over the bytes of a branch's inputs; it decides whether a stored validation still holds."""
+    if branch == "metadata" and request.metadata_path is None:
+        return hashlib.sha256(canonical_json(_plain(request.metadata))).hexdigest()
+    paths = {
+        "echo": request.echo_paths,
+        "ecg": (request.ecg_path,) if request.ecg_path else (),
+        "metadata": (request.metadata_path,) if request.metadata_path else (),
+    }[branch]
+    for path in paths:
+        check_file(path, limits)
+    return hash_files([each for path in paths for each in companions(path)])
+
+
+def _plain(metadata: Mapping[str, Any] | None) -> Any:
+    return {
+        str(key): value if isinstance(value, (int, float, bool, type(None))) else str(value)
+        for key, value in (metadata or {}).items()
+    }
+
+
+def validate_echo(
+    paths: tuple[Path, ...], limits: Limits, *, progress: Progress, cancel: CancelToken
+) -> tuple[FileReport, ...]:
+    """Reports of the clips, numbered in the order given; ValidationError lists every file that fails."""
+    from pipeline.echo.readers import inspect_echo
+
+    reports: list[FileReport] = []
+    problems: list[Problem] = []
+    for index, path in enumerate(paths):
+        cancel.check()
+        try:
+            reports.append(replace(inspect_echo(path, limits), index=index))
+        except PipelineError as error:
+            problems += _problems(error, f"Echo file {index + 1}")
+        progress((index + 1) / len(paths), f"clip {index + 1} of {len(paths)} checked")
+    return _accepted(reports, problems)
+
+
+def validate_ecg(path: Path, limits: Limits, *, progress: Progress, cancel: CancelToken) -> tuple[FileReport, ...]:
+    """Report of the ECG file, as a tuple of one."""
+    from pipeline.ecg.readers import inspect_ecg
+
+    return _single(lambda: inspect_ecg(path, limits), "ECG file", progress, cancel)
+
+
+def validate_metadata(
+    request: CardiologyRequest, limits: Limits, *, progress: Progress, cancel: CancelToken
+) -> tuple[FileReport, ...]:
+    """Report of the metadata, as a tuple of one."""
+    from pipeline.clinical.metadata import inspect_metadata
+
+    given = request.metadata_path or request.metadata or {}
+    return _single(lambda: inspect_metadata(given, limits), "Metadata", progress, cancel)
+
+
+def _single(
+    inspect: Callable[[], FileReport], name: str, progress: Progress, cancel: CancelToken
+) -> tuple[FileReport, ...]:
+    cancel.check()
+    try:
+        report = inspect()
+    except PipelineError as error:
+        return _accepted([], _problems(error, name))
+    progress(1.0, f"{name} checked")
+    return (report,)
+
+
+def _problems(error: PipelineError, name: str) -> list[Problem]:
+    """What to list for a refused file; a hard stop or a passing fault goes on upwards instead."""
+    if isinstance(error, (HardStopError, TransientReadError, TimeoutError)) or error.code == "E_CANCELLED":
+        raise error
+    found = error.errors if isinstance(error, ValidationError) else ((error.code, error.text),)
+    return [(code, f"{name}: {text}") for code, text in found]
+
+
+def _accepted(reports: list[FileReport], problems: list[Problem]) -> tuple[FileReport, ...]:
+    if problems:
+        codes = {code for code, _ in problems}
+        raise ValidationError(problems, code=codes.pop() if len(codes) == 1 else None)
+    return tuple(reports)

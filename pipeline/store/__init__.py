@@ -1,0 +1,1 @@
+"""The SQLite file: runs, events, checkpoints; and the codec of their payloads."""

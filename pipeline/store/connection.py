@@ -1,0 +1,156 @@
+"""Open the SQLite file: permissions, pragmas, identity, migrations; the world's errors as StoreError."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.errors import StoreError
+
+APPLICATION_ID = 0x43484452  # "CHDR"
+MIGRATIONS: tuple[str, ...] = ((Path(__file__).parent / "schema.sql").read_text(encoding="utf-8"),)
+"""Step n leads from schema version n to n + 1."""
+BUSY_TIMEOUT_MS = 20_000
+_PRAGMAS = (
+    f"busy_timeout = {BUSY_TIMEOUT_MS}",
+    "trusted_schema = OFF",
+    "cell_size_check = ON",
+    "mmap_size = 0",
+    "foreign_keys = ON",
+    "secure_delete = ON",
+    "synchronous = FULL",
+)
+_CODES = {
+    sqlite3.SQLITE_BUSY: ("E_STORE_LOCKED", "Another program holds the store; nothing was written."),
+    sqlite3.SQLITE_LOCKED: ("E_STORE_LOCKED", "Another program holds the store; nothing was written."),
+    sqlite3.SQLITE_FULL: ("E_STORE_WRITE", "The disk is full; the store could not be written."),
+    sqlite3.SQLITE_READONLY: ("E_STORE_WRITE", "The store is read-only; it could not be written."),
+    sqlite3.SQLITE_IOERR: ("E_STORE_WRITE", "The disk reported an error; the store could not be written."),
+    sqlite3.SQLITE_CANTOPEN: ("E_STORE_WRITE", "The store cannot be opened in its folder."),
+    sqlite3.SQLITE_PERM: ("E_STORE_WRITE", "The store's folder refuses access."),
+    sqlite3.SQLITE_AUTH: ("E_STORE_WRITE", "The store's folder refuses access."),
+    sqlite3.SQLITE_NOTADB: ("E_STORE_DAMAGED", "The file is not a Chordae store."),
+    sqlite3.SQLITE_CORRUPT: ("E_STORE_DAMAGED", "The store is damaged."),
+}
+
+
+def as_store_error(error: sqlite3.Error) -> StoreError:
+    """The typed error for one of SQLite; its own text is dropped, it may hold values."""
+    primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    code, text = _CODES.get(primary, ("E_STORE_DAMAGED", "The store answered with an unexpected error."))
+    return StoreError(text, code=code)
+
+
+@contextmanager
+def typed_errors() -> Iterator[None]:
+    """Turn SQLite's exceptions into StoreError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise as_store_error(error) from error
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """One `BEGIN IMMEDIATE` transaction; rolled back on any exception."""
+    with typed_errors():
+        connection.execute("BEGIN IMMEDIATE")
+    try:
+        with typed_errors():
+            yield
+            connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.rollback()
+        raise
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection to a store of this version, created or migrated when needed.
+
+    Raises
+    ------
+    StoreError
+        E_STORE_NEWER for a store of a later version (left untouched), E_STORE_DAMAGED for a file that is
+        no store, E_STORE_WRITE when folder or disk refuse.
+    """
+    _create_private(path)
+    with typed_errors():
+        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+    try:
+        with typed_errors():
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+            _check_identity(connection)
+            _migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _create_private(path: Path) -> None:
+    """Folder 0700 and file 0600 whatever the umask says."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        if path.is_file() and os.access(path, os.R_OK):
+            return  # a read-only store can still be looked at
+        raise StoreError("The store cannot be opened in its folder.", code="E_STORE_WRITE") from error
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _check_identity(connection: sqlite3.Connection) -> None:
+    version, identity = _pragma(connection, "user_version"), _pragma(connection, "application_id")
+    if identity != APPLICATION_ID and (identity or version or _has_tables(connection)):
+        raise StoreError("The file is not a Chordae store.", code="E_STORE_DAMAGED")
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            "The store was written by a newer version of Chordae; it was left untouched.",
+            code="E_STORE_NEWER",
+        )
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    if _pragma(connection, "user_version") == len(MIGRATIONS):
+        return
+    connection.execute("PRAGMA journal_mode = TRUNCATE")
+    with transaction(connection):
+        version = _pragma(connection, "user_version")  # again: another process may have been first
+        if 0 < version < len(MIGRATIONS):
+            _back_up(path, version)
+        for step in MIGRATIONS[version:]:
+            for statement in _statements(step):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _back_up(path: Path, version: int) -> None:
+    target = path.with_name(f"{path.name}.version-{version}.backup")
+    with sqlite3.connect(path) as source, sqlite3.connect(target) as copy:
+        source.backup(copy)
+    source.close()
+    copy.close()
+    target.chmod(0o600)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Single statements: `executescript` would commit the open transaction."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""

@@ -1,0 +1,331 @@
+"""The store: runs, events, checkpoints, audit in one SQLite file. One Store belongs to one thread."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import msgspec
+import psutil
+
+from pipeline.errors import StoreError
+from pipeline.records import CardiologyRequest, RunEvent, ValidationReport
+from pipeline.states import State
+from pipeline.store import codec
+from pipeline.store.checkpoint import StateCheckpoint
+from pipeline.store.connection import connect, transaction, typed_errors
+
+RunStatus = Literal["running", "complete", "error", "cancelled", "interrupted"]
+PART_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One run as a list shows it; `inputs` are file names, for the screen only."""
+
+    run_id: str
+    status: RunStatus
+    state: str
+    started_utc: str
+    finished_utc: str | None
+    inputs: tuple[str, ...]
+    modalities: tuple[str, ...] = ()  # of "echo", "ecg", "metadata"
+    error_code: str | None = None
+
+
+def utc_now() -> str:
+    """ISO 8601 UTC with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _request_json(request: CardiologyRequest) -> str:
+    return codec.canonical_json(msgspec.to_builtins(request, enc_hook=str)).decode()
+
+
+def _request(text: str) -> CardiologyRequest:
+    return msgspec.convert(json.loads(text), CardiologyRequest, dec_hook=lambda kind, value: kind(value))
+
+
+def _names(request: CardiologyRequest) -> list[str]:
+    paths = [*request.echo_paths, request.ecg_path, request.metadata_path]
+    return [p.name for p in paths if p is not None]
+
+
+def _fields(checkpoint: StateCheckpoint) -> dict[str, bytes]:
+    """Stored name -> payload, for every result that the checkpoint holds."""
+    report = checkpoint.validation_result
+    found = {
+        "validation_result": None if report is None else codec.encode(report),
+        "preprocessed_echo": checkpoint.preprocessed_echo,
+        "preprocessed_ecg": checkpoint.preprocessed_ecg,
+        "preprocessed_metadata": checkpoint.preprocessed_metadata,
+        "detection_result": checkpoint.detection_result,
+    }
+    for branch, payload in (checkpoint.analysis_result or {}).items():
+        found[f"analysis_result.{branch}"] = payload
+    return {name: payload for name, payload in found.items() if payload is not None}
+
+
+class Store:
+    """Opened with `Store.open(path)`; closes itself as a context manager."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open or create the file; see `connection.connect` for the errors."""
+        return cls(connect(path))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    # --- runs ---------------------------------------------------------------------------------------
+
+    def start_run(self, run_id: str, request: CardiologyRequest) -> None:
+        """A new row, owned by this process."""
+        me = psutil.Process()
+        with transaction(self._connection):
+            self._connection.execute(
+                "INSERT INTO runs (run_id, created_utc, status, state, request_json, inputs_json,"
+                " owner_pid, owner_started) VALUES (?, ?, 'running', 'INIT', ?, ?, ?, ?)",
+                (
+                    run_id,
+                    utc_now(),
+                    _request_json(request),
+                    json.dumps(_names(request)),
+                    me.pid,
+                    me.create_time(),
+                ),
+            )
+
+    def take_over(self, run_id: str) -> None:
+        """Mark a stored run as running in this process; refuses one that another process runs now."""
+        me = psutil.Process()
+        with transaction(self._connection):
+            row = self.run(run_id)
+            if row.status == "running":
+                raise StoreError("That run is still going on in another window.", code="E_STORE_LOCKED")
+            self._connection.execute(
+                "UPDATE runs SET status = 'running', state = 'INIT', finished_utc = NULL, error_code = NULL,"
+                " owner_pid = ?, owner_started = ? WHERE run_id = ?",
+                (me.pid, me.create_time(), run_id),
+            )
+
+    def finish_run(self, run_id: str, *, status: str, state: str, error_code: str | None, report_json: str) -> None:
+        with transaction(self._connection):
+            self._connection.execute(
+                "UPDATE runs SET status = ?, state = ?, error_code = ?, report_json = ?, finished_utc = ?"
+                " WHERE run_id = ?",
+                (status, state, error_code, report_json, utc_now(), run_id),
+            )
+
+    def runs(self) -> tuple[RunRow, ...]:
+        """Newest first; a run whose process is gone is listed as interrupted."""
+        with typed_errors():
+            rows = self._query("SELECT * FROM runs ORDER BY created_utc DESC, rowid DESC")
+        return tuple(_row(row) for row in rows)
+
+    def run(self, run_id: str) -> RunRow:
+        return _row(self._run(run_id))
+
+    def request(self, run_id: str) -> CardiologyRequest:
+        return _request(self._run(run_id)["request_json"])
+
+    def report(self, run_id: str) -> Mapping[str, Any] | None:
+        text = self._run(run_id)["report_json"]
+        return None if text is None else json.loads(text)
+
+    def delete_run(self, run_id: str) -> None:
+        """Remove a run with everything that only it refers to; refuses one that is going on."""
+        with transaction(self._connection):
+            if self.run(run_id).status == "running":
+                raise StoreError("That run is still going on; cancel it first.", code="E_STORE_LOCKED")
+            self._connection.execute("DELETE FROM runs WHERE run_id = ?", (run_id,))
+            self._connection.execute(
+                "DELETE FROM payload_parts WHERE sha256 NOT IN (SELECT sha256 FROM checkpoint_results)"
+            )
+            self._audit(run_id, "delete", "run deleted")
+
+    def _run(self, run_id: str) -> dict[str, Any]:
+        with typed_errors():
+            found = self._query("SELECT * FROM runs WHERE run_id = ?", run_id)
+        if not found:
+            raise StoreError("There is no such run in the store.", code="E_STORE_NOT_FOUND")
+        return found[0]
+
+    # --- journal ------------------------------------------------------------------------------------
+
+    def append_events(self, events: Sequence[RunEvent]) -> None:
+        """Write events in one transaction, and the run's present state with them."""
+        if not events:
+            return
+        rows = [(e.run_id, e.seq, e.time_utc, e.state, e.branch, e.kind, e.fraction, e.code, e.text) for e in events]
+        with transaction(self._connection):
+            self._connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._connection.execute(
+                "UPDATE runs SET state = ? WHERE run_id = ?", (events[-1].state, events[-1].run_id)
+            )
+
+    def events(self, run_id: str) -> tuple[RunEvent, ...]:
+        with typed_errors():
+            rows = self._query("SELECT * FROM events WHERE run_id = ? ORDER BY seq", run_id)
+        return tuple(RunEvent(**row) for row in rows)
+
+    def audit(self, run_id: str | None, act: str, detail: str) -> None:
+        """Note an act or an alert; `detail` holds no patient data."""
+        with transaction(self._connection):
+            self._audit(run_id, act, detail)
+
+    def _audit(self, run_id: str | None, act: str, detail: str) -> None:
+        self._connection.execute(
+            "INSERT INTO audit (time_utc, run_id, act, detail) VALUES (?, ?, ?, ?)",
+            (utc_now(), run_id, act, detail),
+        )
+
+    def audit_rows(self) -> list[dict[str, Any]]:
+        with typed_errors():
+            return self._query("SELECT * FROM audit ORDER BY audit_id")
+
+    # --- checkpoints --------------------------------------------------------------------------------
+
+    def save_checkpoint(self, run_id: str, checkpoint: StateCheckpoint) -> None:
+        """Rows and payloads in one transaction; a checkpoint of the same state is replaced."""
+        payloads = {name: (hashlib.sha256(data).hexdigest(), data) for name, data in _fields(checkpoint).items()}
+        key = (run_id, checkpoint.state_id)
+        with transaction(self._connection):
+            self._connection.execute("DELETE FROM checkpoints WHERE run_id = ? AND state_id = ?", key)
+            self._connection.execute(
+                "INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *key,
+                    checkpoint.state_name,
+                    checkpoint.timestamp.isoformat(),
+                    json.dumps(dict(checkpoint.input_hashes), sort_keys=True),
+                    json.dumps(dict(checkpoint.processing_times), sort_keys=True),
+                    checkpoint.memory_usage_mb,
+                ),
+            )
+            for name, (sha256, data) in payloads.items():
+                self._put(sha256, data)
+                self._connection.execute(
+                    "INSERT INTO checkpoint_results VALUES (?, ?, ?, ?, ?)",
+                    (*key, name, checkpoint.cache_keys.get(name, ""), sha256),
+                )
+
+    def load_checkpoint(self, run_id: str, state: State) -> StateCheckpoint:
+        """The whole checkpoint; raises StoreError when it is not there or any of it is damaged."""
+        with typed_errors():
+            rows = self._query("SELECT * FROM checkpoints WHERE run_id = ? AND state_id = ?", run_id, int(state))
+            parts = self._result_rows(run_id, state)
+        if not rows:
+            raise StoreError("The run has no checkpoint of that state.", code="E_STORE_NOT_FOUND")
+        row, data = rows[0], {p["field"]: self._get(p["sha256"]) for p in parts}
+        report = data.get("validation_result")
+        analysis = {n.removeprefix("analysis_result."): d for n, d in data.items() if n.startswith("analysis_result.")}
+        return StateCheckpoint(
+            state_id=row["state_id"],
+            state_name=row["state_name"],
+            timestamp=datetime.fromisoformat(row["timestamp"]),
+            input_hashes=json.loads(row["input_hashes"]),
+            validation_result=None if report is None else codec.decode(ValidationReport, report),
+            preprocessed_echo=data.get("preprocessed_echo"),
+            preprocessed_ecg=data.get("preprocessed_ecg"),
+            preprocessed_metadata=data.get("preprocessed_metadata"),
+            detection_result=data.get("detection_result"),
+            analysis_result=analysis or None,
+            processing_times=json.loads(row["processing_times"]),
+            memory_usage_mb=row["memory_usage_mb"],
+            cache_keys={p["field"]: p["cache_key"] for p in parts},
+        )
+
+    def checkpoint_states(self, run_id: str) -> tuple[State, ...]:
+        """The states that this run has saved, in order."""
+        with typed_errors():
+            rows = self._query("SELECT state_id FROM checkpoints WHERE run_id = ? ORDER BY state_id", run_id)
+            return tuple(State(row["state_id"]) for row in rows)
+
+    def find_result(self, run_id: str, state: State, name: str) -> tuple[str, bytes] | None:
+        """(cache key, payload) of one result, None when it is missing; StoreError when it is damaged."""
+        with typed_errors():
+            for row in self._result_rows(run_id, state):
+                if row["field"] == name:
+                    return row["cache_key"], self._get(row["sha256"])
+        return None
+
+    def _result_rows(self, run_id: str, state: State) -> list[dict[str, Any]]:
+        query = "SELECT * FROM checkpoint_results WHERE run_id = ? AND state_id = ? ORDER BY field"
+        return self._query(query, run_id, int(state))
+
+    def _query(self, sql: str, *values: object) -> list[dict[str, Any]]:
+        cursor = self._connection.execute(sql, values)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def _put(self, sha256: str, data: bytes) -> None:
+        """Store a payload unless it is there, whole; a damaged one is replaced."""
+        try:
+            self._get(sha256)
+            return
+        except StoreError:
+            self._connection.execute("DELETE FROM payload_parts WHERE sha256 = ?", (sha256,))
+        parts = [data[at : at + PART_BYTES] for at in range(0, len(data), PART_BYTES)]
+        self._connection.executemany(
+            "INSERT INTO payload_parts VALUES (?, ?, ?)", [(sha256, n, part) for n, part in enumerate(parts)]
+        )
+
+    def _get(self, sha256: str) -> bytes:
+        with typed_errors():
+            query = "SELECT data FROM payload_parts WHERE sha256 = ? ORDER BY part"
+            data = b"".join(row[0] for row in self._connection.execute(query, (sha256,)))
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise StoreError(
+                "A stored result does not match its hash; it will be computed again.", code="E_STORE_DAMAGED"
+            )
+        return data
+
+
+def _row(row: Mapping[str, Any]) -> RunRow:
+    status = row["status"]
+    if status == "running" and not _alive(row["owner_pid"], row["owner_started"]):
+        status = "interrupted"
+    return RunRow(
+        run_id=row["run_id"],
+        status=status,
+        state=row["state"],
+        started_utc=row["created_utc"],
+        finished_utc=row["finished_utc"],
+        inputs=tuple(json.loads(row["inputs_json"])),
+        modalities=_modalities(_request(row["request_json"])),
+        error_code=row["error_code"],
+    )
+
+
+def _modalities(request: CardiologyRequest) -> tuple[str, ...]:
+    given = {"echo": request.has_echo, "ecg": request.has_ecg, "metadata": request.has_metadata}
+    return tuple(name for name, there in given.items() if there)
+
+
+def _alive(pid: int | None, started: float | None) -> bool:
+    """Whether the process that owns a run still lives: same id and same start, as ids are used again."""
+    if pid is None or started is None:
+        return False
+    if pid == os.getpid():
+        return abs(psutil.Process().create_time() - started) < 1.0
+    try:
+        return abs(psutil.Process(pid).create_time() - started) < 1.0
+    except psutil.Error:
+        return False
