@@ -1,0 +1,1 @@
+"""Echo: readers, calibration, chamber segmentation, volumes, cardiac cycle, wall motion."""

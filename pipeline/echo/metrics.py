@@ -1,0 +1,137 @@
+"""The catalogue of what the echo branch measures: one row a metric."""
+
+from __future__ import annotations
+
+from pipeline.records import Metric
+
+LANG_2015 = "Lang et al. 2015, ASE/EACVI, doi 10.1016/j.echo.2014.10.003"
+DISCS = "method of discs (20 discs, long axis per phase)"
+
+LVEF = Metric(name="lvef", label="LVEF", unit="%", digits=0, method=DISCS, reference=LANG_2015, loinc="10230-1")
+LVEF_A4C = Metric(
+    name="lvef_a4c", label="LVEF A4C", unit="%", digits=0, method=DISCS, reference=LANG_2015, loinc="79993-2"
+)
+LVEF_A2C = Metric(
+    name="lvef_a2c", label="LVEF A2C", unit="%", digits=0, method=DISCS, reference=LANG_2015, loinc="79992-4"
+)
+EDV = Metric(
+    name="edv",
+    label="LV end-diastolic volume",
+    unit="mL",
+    digits=0,
+    method=DISCS,
+    reference=LANG_2015,
+    loinc="79996-5",
+    biplane_code=True,
+)
+ESV = Metric(
+    name="esv",
+    label="LV end-systolic volume",
+    unit="mL",
+    digits=0,
+    method=DISCS,
+    reference=LANG_2015,
+    loinc="80001-1",
+    biplane_code=True,
+)
+SV = Metric(
+    name="sv",
+    label="LV stroke volume",
+    unit="mL",
+    digits=0,
+    method="end-diastolic minus end-systolic volume",
+    reference=LANG_2015,
+)
+EDV_INDEX = Metric(
+    name="edv_index",
+    label="LV end-diastolic volume index",
+    unit="mL/m²",
+    digits=0,
+    method="volume by body surface (Du Bois)",
+    reference=LANG_2015,
+)
+ESV_INDEX = Metric(
+    name="esv_index",
+    label="LV end-systolic volume index",
+    unit="mL/m²",
+    digits=0,
+    method="volume by body surface (Du Bois)",
+    reference=LANG_2015,
+)
+LV_LENGTH_ED = Metric(
+    name="lv_length_ed",
+    label="LV length, end-diastole",
+    unit="mm",
+    digits=0,
+    method="middle of the mitral annulus to the apex",
+    reference=LANG_2015,
+)
+LV_LENGTH_ES = Metric(
+    name="lv_length_es",
+    label="LV length, end-systole",
+    unit="mm",
+    digits=0,
+    method="middle of the mitral annulus to the apex",
+    reference=LANG_2015,
+)
+GLS = Metric(
+    name="gls",
+    label="Longitudinal strain (contour length)",
+    unit="%",
+    digits=1,
+    method="change of the endocardial contour's length, not speckle tracking; no category",
+    reference=LANG_2015,
+)
+LA_AREA = Metric(
+    name="la_area",
+    label="LA area, end-systole",
+    unit="cm²",
+    digits=1,
+    method="area inside the contour",
+    reference=LANG_2015,
+)
+LA_VOLUME = Metric(
+    name="la_volume",
+    label="LA volume, end-systole",
+    unit="mL",
+    digits=0,
+    method="area-length 8/(3π)·A²/L",
+    reference=LANG_2015,
+    loinc="79983-3",
+    biplane_code=True,
+)
+LA_VOLUME_INDEX = Metric(
+    name="la_volume_index",
+    label="LA volume index",
+    unit="mL/m²",
+    digits=0,
+    method="volume by body surface (Du Bois)",
+    reference=LANG_2015,
+)
+ECHO_HEART_RATE = Metric(
+    name="echo_heart_rate",
+    label="Heart rate (cine)",
+    unit="1/min",
+    digits=0,
+    method="mean interval between the beats of the volume curve, or between R waves stored with the clip",
+    reference=LANG_2015,
+    loinc="8867-4",
+)
+
+ECHO_METRICS: tuple[Metric, ...] = (
+    LVEF,
+    LVEF_A4C,
+    LVEF_A2C,
+    EDV,
+    ESV,
+    SV,
+    EDV_INDEX,
+    ESV_INDEX,
+    LV_LENGTH_ED,
+    LV_LENGTH_ES,
+    GLS,
+    LA_AREA,
+    LA_VOLUME,
+    LA_VOLUME_INDEX,
+    ECHO_HEART_RATE,
+)

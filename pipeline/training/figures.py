@@ -1,0 +1,121 @@
+"""Measure a segmenter on held-out stills: overlap, distance of outlines, ejection fraction, time."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from pipeline.echo.segmentation import ATRIUM, CAVITY, MYOCARDIUM, Segmenter
+from pipeline.echo.volumes import disc_volume_ml
+from pipeline.errors import AnalysisError
+from pipeline.records import Array
+
+STRUCTURES = {CAVITY: "lv_cavity", MYOCARDIUM: "lv_myocardium", ATRIUM: "left_atrium"}
+PHASES = ("ED", "ES")
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is collected over the stills."""
+
+    dice: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    surface_mm: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    volumes_ml: dict[str, dict[str, tuple[float, float]]] = field(default_factory=lambda: defaultdict(dict))
+    seconds: list[float] = field(default_factory=list)
+
+
+def dice(found: Array, truth: Array) -> float:
+    """Overlap of two boolean masks, 2|A∩B| / (|A|+|B|); NaN when both are empty."""
+    total = int(found.sum() + truth.sum())
+    return 2.0 * int((found & truth).sum()) / total if total else float("nan")
+
+
+def mean_surface_mm(found: Array, truth: Array, spacing_mm: tuple[float, float]) -> float:
+    """Symmetric mean distance between the outlines of two boolean masks in mm; NaN when one is empty."""
+    if not found.any() or not truth.any():
+        return float("nan")
+    a, b = (mask & ~ndimage.binary_erosion(mask) for mask in (found, truth))
+    to_a, to_b = (ndimage.distance_transform_edt(~edge, sampling=spacing_mm) for edge in (a, b))
+    return float(np.concatenate([to_b[a], to_a[b]]).mean())
+
+
+def measure(segmenter: Segmenter, folder: Path) -> dict[str, Any]:
+    """Figures over all stills `*_ED.png`, `*_ES.png` of a folder beside whose parent's `index.csv` they are listed.
+
+    Returns
+    -------
+    dict
+        stills; dice, dice_p5 and surface_mm per structure; ef (n, mae, bias, sd, r) in points of single-plane EF
+        from both masks by the method of discs; edv_ml (mae, bias); ms_per_still_median.
+    """
+    with (folder.parent / "index.csv").open(newline="") as table:
+        index = {(row["patient"], row["phase"]): row for row in csv.DictReader(table)}
+    tally = _Tally()
+    for path in sorted(folder.glob("*_E[DS].png")):
+        patient, phase = path.stem.split("_")
+        row = index[patient, phase]
+        _add_still(tally, segmenter, path, (float(row["spacing_row_mm"]), float(row["spacing_col_mm"])))
+    if not tally.seconds:
+        raise FileNotFoundError(f"no stills named *_ED.png or *_ES.png in {folder.name}")
+    return _overlap_figures(tally) | _volume_figures(tally) | _time_figures(tally)
+
+
+def _add_still(tally: _Tally, segmenter: Segmenter, path: Path, spacing_mm: tuple[float, float]) -> None:
+    patient, phase = path.stem.split("_")
+    frame = np.asarray(Image.open(path).convert("L"))
+    truth = np.asarray(Image.open(path.with_name(f"{path.stem}_mask.png")))
+    start = time.perf_counter()
+    found = segmenter.predict(frame[None], spacing_mm)[0]
+    tally.seconds.append(time.perf_counter() - start)
+    for label, name in STRUCTURES.items():
+        tally.dice[name].append(dice(found == label, truth == label))
+        tally.surface_mm[name].append(mean_surface_mm(found == label, truth == label, spacing_mm))
+    tally.volumes_ml[patient][phase] = (_volume(found, spacing_mm), _volume(truth, spacing_mm))
+
+
+def _volume(labels: Array, spacing_mm: tuple[float, float]) -> float:
+    try:
+        return disc_volume_ml(labels == CAVITY, spacing_mm)
+    except AnalysisError:
+        return float("nan")
+
+
+def _overlap_figures(tally: _Tally) -> dict[str, Any]:
+    return {
+        "stills": len(tally.seconds),
+        "dice": {name: round(float(np.nanmean(v)), 4) for name, v in tally.dice.items()},
+        "dice_p5": {name: round(float(np.nanpercentile(v, 5)), 4) for name, v in tally.dice.items()},
+        "surface_mm": {name: round(float(np.nanmean(v)), 3) for name, v in tally.surface_mm.items()},
+    }
+
+
+def _volume_figures(tally: _Tally) -> dict[str, Any]:
+    pairs = np.array([[v[p] for p in PHASES] for v in tally.volumes_ml.values() if set(v) == set(PHASES)])
+    pairs = pairs.reshape(-1, 2, 2)  # patient, phase, (found, truth)
+    ef = 100 * (1 - pairs[:, 1] / pairs[:, 0])
+    good = np.isfinite(ef).all(1)
+    error, edv_error = ef[good, 0] - ef[good, 1], pairs[good, 0, 0] - pairs[good, 0, 1]
+    several = len(error) > 1
+    return {
+        "ef": {
+            "n": int(good.sum()),
+            "withheld": int((~good).sum()),
+            "mae": round(float(np.abs(error).mean()), 2),
+            "bias": round(float(error.mean()), 2),
+            "sd": round(float(error.std()), 2),
+            "r": round(float(np.corrcoef(ef[good].T)[0, 1]), 4) if several else None,
+        },
+        "edv_ml": {"mae": round(float(np.abs(edv_error).mean()), 2), "bias": round(float(edv_error.mean()), 2)},
+    }
+
+
+def _time_figures(tally: _Tally) -> dict[str, Any]:
+    return {"ms_per_still_median": round(1000 * float(np.median(tally.seconds)), 1)}
