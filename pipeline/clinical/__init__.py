@@ -1,0 +1,1 @@
+"""Clinical rules on measured numbers: metadata, reference ranges, cross-checks, risk scores."""

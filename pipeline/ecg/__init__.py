@@ -1,0 +1,1 @@
+"""ECG: readers, filters, beats, delineation, intervals, rhythm, heart-rate variability."""

@@ -1,0 +1,101 @@
+"""The ECG branch of ANALYSIS: beats, boundaries, intervals, rhythm and variability as measurements."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.cancellation import CancelToken, Progress, no_progress
+from pipeline.ecg.beats import classify_beats, detect_r_peaks
+from pipeline.ecg.delineation import delineate
+from pipeline.ecg.fibrillation import fibrillation
+from pipeline.ecg.findings import EcgFindings, ecg_measurements, ecg_remarks, interval_median
+from pipeline.ecg.intervals import beat_intervals
+from pipeline.ecg.rhythm import RhythmFacts, rhythm_statements
+from pipeline.errors import AnalysisError
+from pipeline.records import Array, EcgAnalysis, Metadata, PreparedEcg
+
+
+def analyse_ecg(
+    ecg: PreparedEcg,
+    metadata: Metadata,
+    *,
+    progress: Progress = no_progress,
+    cancel: CancelToken | None = None,
+) -> EcgAnalysis:
+    """Measure one prepared ECG.
+
+    Only usable leads are looked at. What cannot be measured is withheld with its reason.
+
+    Raises
+    ------
+    AnalysisError
+        No lead is usable, or no heart beat was found.
+    RunCancelledError
+        The run was cancelled.
+    """
+    signal_mv = _usable_signal(ecg)
+    rate_hz = ecg.record.sampling_rate_hz
+    peaks = detect_r_peaks(signal_mv, rate_hz, progress=_share(progress, 0.0, 0.3), cancel=cancel)
+    if peaks.size == 0:
+        raise AnalysisError("No heart beat was found in the ECG.")
+    classes = classify_beats(signal_mv, rate_hz, peaks)
+    progress(0.5, "Finding wave boundaries")
+    delineation = delineate(
+        signal_mv, rate_hz, peaks, is_usual=classes != "V", progress=_share(progress, 0.5, 0.9), cancel=cancel
+    )
+    has_p = np.asarray(np.isfinite(delineation.p_on).any(axis=0))
+    findings = EcgFindings(
+        ecg=ecg,
+        signal_mv=signal_mv,
+        peaks=peaks,
+        classes=classes,
+        af_beats=fibrillation(peaks, rate_hz, has_p),
+        has_p=has_p,
+        delineation=delineation,
+        intervals=beat_intervals(delineation, rate_hz),
+        sex=metadata.sex,
+        paced=bool(metadata.paced),
+    )
+    progress(0.95, "Measuring the rhythm")
+    return EcgAnalysis(
+        measurements=ecg_measurements(findings),
+        r_peaks_idx=peaks,
+        beat_classes=tuple(str(letter) for letter in classes),
+        af_beats=findings.af_beats,
+        delineation=delineation,
+        rhythm=rhythm_statements(_facts(findings)),
+        remarks=ecg_remarks(findings),
+    )
+
+
+def _usable_signal(ecg: PreparedEcg) -> Array:
+    """The filtered signal, NaN in leads that are not usable and where the record has no sample."""
+    usable = np.asarray(ecg.lead_usable, bool)
+    if not usable.any():
+        raise AnalysisError("No lead of the ECG is good enough to be measured.")
+    missing = np.isnan(ecg.record.signal_mv).any() if ecg.record.signal_mv.shape == ecg.filtered_mv.shape else False
+    if usable.all() and not missing:
+        return ecg.filtered_mv
+    signal_mv = np.array(ecg.filtered_mv)
+    signal_mv[~usable] = np.nan
+    if missing:
+        signal_mv[np.isnan(ecg.record.signal_mv)] = np.nan
+    return signal_mv
+
+
+def _share(progress: Progress, start: float, stop: float) -> Progress:
+    """The callback for a part of the work."""
+    return lambda fraction, text: progress(start + (stop - start) * fraction, text)
+
+
+def _facts(findings: EcgFindings) -> RhythmFacts:
+    rate_hz = findings.ecg.record.sampling_rate_hz
+    return RhythmFacts(
+        peaks_s=findings.peaks / rate_hz,
+        classes=findings.classes,
+        af_beats=findings.af_beats,
+        has_p=findings.has_p,
+        pr_ms=interval_median(findings, "pr"),
+        qrs_ms=interval_median(findings, "qrs"),
+        record_s=findings.record_s,
+    )

@@ -1,0 +1,109 @@
+"""Boundaries of P, QRS and T in every lead and beat.
+
+Works through the beats in blocks, so that memory stays that of a minute or two however long the record is. No wave
+is invented: what cannot be told is NaN.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.cancellation import CancelToken, Progress, no_progress
+from pipeline.ecg.beats import detect_r_peaks
+from pipeline.ecg.envelope import LEAST_CLARITY, fill_gaps, qrs_envelope
+from pipeline.ecg.p_wave import p_bounds
+from pipeline.ecg.qrs_bounds import qrs_bounds
+from pipeline.ecg.t_wave import t_bounds
+from pipeline.ecg.waves import without_baseline
+from pipeline.records import Array, Delineation
+
+_BLOCK_BEATS = 40  # enough for a template of the P wave, few enough for it to follow the rhythm
+_CONTEXT_BEATS = 1
+_BEFORE_S, _AFTER_S = 1.0, 1.2
+
+_LONGEST_RR_S = 2.0  # a longer gap tells nothing about the T wave
+_QRS_RANGE_S = (0.03, 0.30)  # beyond it the boundary was not found
+_FIELDS = ("p_on", "p_off", "qrs_on", "qrs_off", "t_on", "t_off")
+
+
+def delineate(
+    signal_mv: Array,
+    sampling_rate_hz: float,
+    r_peaks_idx: Array | None = None,
+    *,
+    is_usual: Array | None = None,
+    progress: Progress = no_progress,
+    cancel: CancelToken | None = None,
+) -> Delineation:
+    """Find where each wave begins and ends.
+
+    Parameters
+    ----------
+    signal_mv
+        float (n_leads, n_samples), mV; NaN where a sample is missing.
+    r_peaks_idx
+        int (n_beats,), ascending; found here when not given.
+    is_usual
+        bool (n_beats,), beats of the basic rhythm; the P wave's template is made of them. All when not given.
+
+    Returns
+    -------
+    Delineation of float64 (n_leads, n_beats): sample positions, NaN where there is no such wave, where the lead
+    has missing samples, or where it shows no heart beat.
+    """
+    signal_mv = np.atleast_2d(np.asarray(signal_mv))
+    peaks = detect_r_peaks(signal_mv, sampling_rate_hz) if r_peaks_idx is None else np.asarray(r_peaks_idx, np.int64)
+    usual = np.ones(peaks.size, bool) if is_usual is None else np.asarray(is_usual, bool)
+    bounds = np.full((len(_FIELDS), signal_mv.shape[0], peaks.size), np.nan)
+    for start in range(0, peaks.size, _BLOCK_BEATS):
+        if cancel is not None:
+            cancel.check()
+        stop = min(start + _BLOCK_BEATS, peaks.size)
+        first, last = max(0, start - _CONTEXT_BEATS), min(peaks.size, stop + _CONTEXT_BEATS)
+        block = _block(signal_mv, sampling_rate_hz, peaks, usual, first, last)
+        bounds[:, :, start:stop] = block[:, :, start - first : stop - first]
+        progress(stop / peaks.size, "Finding wave boundaries")
+    return Delineation(**dict(zip(_FIELDS, bounds, strict=True)))
+
+
+def _block(signal_mv: Array, sampling_rate_hz: float, peaks: Array, usual: Array, first: int, last: int) -> Array:
+    """Boundaries of beats first..last, float64 (6, n_leads, n_beats)."""
+    n_leads, n_samples = signal_mv.shape
+    bounds = np.full((len(_FIELDS), n_leads, last - first), np.nan)
+    origin = max(0, int(peaks[first] - _BEFORE_S * sampling_rate_hz))
+    stop = min(n_samples, int(peaks[last - 1] + _AFTER_S * sampling_rate_hz))
+    piece = signal_mv[:, origin:stop]
+    filled = fill_gaps(piece)
+    clear = qrs_envelope(filled, sampling_rate_hz).lead_clarity >= LEAST_CLARITY
+    if not clear.any():
+        return bounds
+    level = without_baseline(filled[clear], sampling_rate_hz)
+    rr_s = np.diff(peaks, append=peaks[-1:] + int(_LONGEST_RR_S * sampling_rate_hz)) / sampling_rate_hz
+    if peaks.size > 1:
+        rr_s[-1] = rr_s[-2]
+    local = peaks[first:last] - origin
+    found = _waves(level, sampling_rate_hz, local, np.minimum(rr_s[first:last], _LONGEST_RR_S), usual[first:last])
+    found[:, _has_gap(piece[clear], sampling_rate_hz, local)] = np.nan
+    found[(found < 0) | (found > piece.shape[1] - 1)] = np.nan
+    bounds[:, clear] = found + origin
+    return bounds
+
+
+def _waves(level: Array, sampling_rate_hz: float, peaks: Array, rr_s: Array, usual: Array) -> Array:
+    """The six boundaries of one block, float64 (6, n_leads, n_beats)."""
+    qrs_on, qrs_off = qrs_bounds(level, sampling_rate_hz, peaks)
+    t_on, t_off = t_bounds(level, sampling_rate_hz, peaks, rr_s, qrs_on, qrs_off)
+    p_on, p_off = p_bounds(level, sampling_rate_hz, qrs_on, qrs_off, t_off, usual)
+    width_s = (qrs_off - qrs_on) / sampling_rate_hz
+    odd = (width_s < _QRS_RANGE_S[0]) | (width_s > _QRS_RANGE_S[1])
+    found = np.stack([p_on, p_off, qrs_on, qrs_off, t_on, t_off])
+    found[:, odd] = np.nan
+    return found
+
+
+def _has_gap(piece: Array, sampling_rate_hz: float, peaks: Array) -> Array:
+    """Bool (n_leads, n_beats): samples are missing between the P and the T wave."""
+    missing = np.concatenate([np.zeros((piece.shape[0], 1), int), np.cumsum(~np.isfinite(piece), axis=1)], axis=1)
+    low = np.clip(peaks - int(0.3 * sampling_rate_hz), 0, piece.shape[1])
+    high = np.clip(peaks + int(0.5 * sampling_rate_hz), 0, piece.shape[1])
+    return np.asarray(missing[:, high] > missing[:, low])
