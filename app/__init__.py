@@ -1,0 +1,3 @@
+"""Starts things: command line, composition, settings, paths, logs."""
+
+VERSION = "0.1.0"

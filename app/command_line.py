@@ -1,0 +1,142 @@
+"""The command line: what can be asked for, and which function answers.
+
+Exit codes: 0 done (degraded included), 1 an error with a code, 2 wrong use, 130 cancelled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app import VERSION
+from app.logs import start_log
+from app.paths import AppPaths, prepare_paths
+from pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+EXIT_DONE, EXIT_ERROR, EXIT_USAGE, EXIT_CANCELLED = 0, 1, 2, 130
+
+Command = Callable[[argparse.Namespace, AppPaths], int]
+
+# command -> module and function that answers it; imported only when it is asked for
+COMMANDS: dict[str, tuple[str, str]] = {
+    "review": ("app.workstation", "review"),
+    "run": ("app.running", "run"),
+    "demo": ("app.demo", "demo"),
+    "runs": ("app.stored_runs", "runs"),
+    "show": ("app.stored_runs", "show"),
+    "export": ("app.stored_runs", "export"),
+    "doctor": ("app.doctor", "doctor"),
+}
+
+
+class UsageError(Exception):
+    """The command was used in a way that cannot work; the text says why."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Answer one command line and return its exit code."""
+    try:
+        options = build_parser().parse_args(with_command(arguments))
+    except SystemExit as stop:  # argparse has printed help or the mistake
+        return int(stop.code or 0)
+    module, function = COMMANDS[options.command]
+    try:
+        paths = prepare_paths(options.data_dir)
+        stop_log = start_log(paths.logs)
+        try:
+            command: Command = getattr(import_module(module), function)
+            return command(options, paths)
+        finally:
+            stop_log()
+    except UsageError as mistake:
+        sys.stderr.write(f"{mistake}\n")
+        return EXIT_USAGE
+    except PipelineError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_ERROR
+
+
+def with_command(arguments: Sequence[str]) -> list[str]:
+    """The arguments with their command first: `--data-dir D` may stand before it, and `review` may be left out."""
+    rest = list(arguments)
+    leading: list[str] = []
+    while rest and rest[0].startswith("--data-dir"):
+        taken = 1 if "=" in rest[0] else 2
+        leading, rest = leading + rest[:taken], rest[taken:]
+    if rest and rest[0] in (*COMMANDS, "-h", "--help", "--version"):
+        return [rest[0], *leading, *rest[1:]]
+    return ["review", *leading, *rest]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m app",
+        description="Reads an echocardiogram and an ECG together. Research use only - not for diagnostic use.",
+    )
+    parser.add_argument("--version", action="version", version=f"Chordae {VERSION}")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--data-dir", type=Path, metavar="D", help="folder of the store and the log (default: yours)")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for add in (_add_review, _add_run, _add_demo, _add_runs, _add_show, _add_export, _add_doctor):
+        add(commands, common)
+    return parser
+
+
+def _add_review(commands: Commands, common: argparse.ArgumentParser) -> None:
+    review = commands.add_parser("review", parents=[common], help="open the workstation (the default)")
+    review.add_argument("files", nargs="*", type=Path, metavar="FILE", help="echo, ECG and metadata files")
+
+
+def _add_run(commands: Commands, common: argparse.ArgumentParser) -> None:
+    run = commands.add_parser("run", parents=[common], help="read a study without a window and write its report")
+    run.add_argument(
+        "--echo",
+        action="extend",
+        nargs="+",
+        default=[],
+        type=Path,
+        metavar="F",
+        help="one or more clips; may be repeated",
+    )
+    run.add_argument("--ecg", type=Path, metavar="F", help="an ECG")
+    run.add_argument("--metadata", type=Path, metavar="F.json", help="facts about the patient (docs/metadata.md)")
+    run.add_argument("--report", required=True, type=Path, metavar="R.json", help="where to write the report")
+    run.add_argument("--resume", metavar="RUN", help="go on with a stored run; its inputs are used if none are named")
+    run.add_argument("--in-process", action="store_true", help="run every stage in this process (so far always so)")
+    run.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    run.add_argument("--events", choices=["-"], help="print every event as a line of JSON on standard output")
+
+
+def _add_demo(commands: Commands, common: argparse.ArgumentParser) -> None:
+    demo = commands.add_parser("demo", parents=[common], help="read a real study that installed packages ship")
+    demo.add_argument("--headless", action="store_true", help="without a window: report and screenshots")
+    demo.add_argument("--output", type=Path, default=Path("demo-output"), metavar="DIR", help="default: demo-output")
+
+
+def _add_runs(commands: Commands, common: argparse.ArgumentParser) -> None:
+    runs = commands.add_parser("runs", parents=[common], help="list the stored runs, newest first")
+    runs.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _add_show(commands: Commands, common: argparse.ArgumentParser) -> None:
+    show = commands.add_parser("show", parents=[common], help="print the findings of a stored run")
+    show.add_argument("run", metavar="RUN", help="run id, the start of one, or 'latest'")
+
+
+def _add_export(commands: Commands, common: argparse.ArgumentParser) -> None:
+    export = commands.add_parser("export", parents=[common], help="write the report of a stored run")
+    export.add_argument("run", metavar="RUN", help="run id, the start of one, or 'latest'")
+    export.add_argument("--format", required=True, metavar="F", help="json or csv")
+    export.add_argument("--output", required=True, type=Path, metavar="P", help="the file to write")
+
+
+def _add_doctor(commands: Commands, common: argparse.ArgumentParser) -> None:
+    commands.add_parser("doctor", parents=[common], help="what is installed, which formats decode, the model's hash")

@@ -1,0 +1,171 @@
+"""`doctor`: what is installed, which formats decode, whether the model is whole, whether a window can open."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import platform
+import re
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import resources
+from app import VERSION
+from app.command_line import EXIT_DONE, EXIT_ERROR
+from app.paths import AppPaths
+from pipeline.echo.readers.video import video_library
+from pipeline.errors import PipelineError
+
+MODEL_FOLDER = "models/camus_cc_by_nc_sa"
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "torch",
+    "neurokit2",
+    "pydicom",
+    "python-gdcm",
+    "pillow",
+    "pylibjpeg-openjpeg",
+    "opencv-python-headless",
+    "nibabel",
+    "wfdb",
+    "edfio",
+    "safetensors",
+    "zstandard",
+    "sqlite-utils",
+)
+WINDOW_PACKAGES = ("PySide6-Essentials", "pyqtgraph")
+# name as a user knows it -> DICOM transfer syntax
+TRANSFER_SYNTAXES = (
+    ("JPEG baseline", "1.2.840.10008.1.2.4.50"),
+    ("JPEG extended", "1.2.840.10008.1.2.4.51"),
+    ("JPEG lossless", "1.2.840.10008.1.2.4.70"),
+    ("JPEG-LS lossless", "1.2.840.10008.1.2.4.80"),
+    ("JPEG-LS near-lossless", "1.2.840.10008.1.2.4.81"),
+    ("JPEG 2000 lossless", "1.2.840.10008.1.2.4.90"),
+    ("JPEG 2000", "1.2.840.10008.1.2.4.91"),
+    ("RLE lossless", "1.2.840.10008.1.2.5"),
+)
+_AVCODEC = re.compile(r"avcodec:\s+YES \(([\d.]+)\)")
+_LIBRARY = re.compile(r"lib[\w+.-]+\.so[.\d]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's answer."""
+
+    name: str
+    text: str
+    is_ok: bool = True
+
+
+def doctor(options: argparse.Namespace, paths: AppPaths) -> int:
+    """Answer `doctor`: exit code 1 when something that Chordae needs is missing or damaged."""
+    sys.stdout.write(f"Chordae {VERSION}, Python {platform.python_version()}, {platform.platform(terse=True)}\n")
+    is_well = True
+    for title, check in CHECKS:
+        sys.stdout.write(f"{title}\n")
+        for finding in check(paths):
+            is_well = is_well and finding.is_ok
+            sys.stdout.write(f"  {'✓' if finding.is_ok else '✕'} {finding.name:<24} {finding.text}\n")
+            sys.stdout.flush()
+    return EXIT_DONE if is_well else EXIT_ERROR
+
+
+def check_packages(paths: AppPaths) -> Iterator[Finding]:
+    """Versions of the packages that do the work; the window's may be left out."""
+    for name in PACKAGES:
+        version = installed_version(name)
+        yield Finding(name, version or "not installed", version is not None)
+    for name in WINDOW_PACKAGES:
+        yield Finding(name, installed_version(name) or "not installed: no window, the command line works")
+
+
+def installed_version(name: str) -> str | None:
+    """Version of an installed package, None when it is not there."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def check_formats(paths: AppPaths) -> Iterator[Finding]:
+    """Which compressed formats have a decoder here."""
+    try:
+        from pydicom.pixels import get_decoder
+    except ImportError:
+        yield Finding("DICOM", "pydicom cannot be imported", False)
+        return
+    for name, syntax in TRANSFER_SYNTAXES:
+        decoder = get_decoder(syntax)
+        plugins = ", ".join(decoder.available_plugins) if decoder.is_available else "no decoder"
+        yield Finding(f"DICOM {name}", plugins, decoder.is_available)
+    yield from _video_reader()
+
+
+def _video_reader() -> Iterator[Finding]:
+    try:
+        cv2 = video_library()
+    except ImportError:
+        yield Finding("AVI and MP4", "OpenCV cannot be imported", False)
+        return
+    can_read = cv2.CAP_FFMPEG in cv2.videoio_registry.getStreamBufferedBackends()
+    found = _AVCODEC.search(cv2.getBuildInformation())
+    text = f"FFmpeg (libavcodec {found.group(1)})" if found else "FFmpeg"
+    yield Finding("AVI and MP4", text if can_read else "OpenCV was built without FFmpeg", can_read)
+
+
+def check_model(paths: AppPaths) -> Iterator[Finding]:
+    """Whether the weights are the ones that their manifest names."""
+    try:
+        manifest = json.loads(resources.path(f"{MODEL_FOLDER}/manifest.json").read_text(encoding="utf-8"))
+        weights = resources.path(f"{MODEL_FOLDER}/{Path(manifest['file']).name}").read_bytes()
+    except (OSError, ValueError, KeyError, TypeError):
+        yield Finding("chambers", "E_HARD_003: weights or manifest are missing or cannot be read", False)
+        return
+    found = hashlib.sha256(weights).hexdigest()
+    is_whole = found == manifest.get("sha256")
+    yield Finding("chambers", f"sha256 {found} {'agrees' if is_whole else 'differs from its manifest'}", is_whole)
+
+
+def check_window(paths: AppPaths) -> Iterator[Finding]:
+    """Whether Qt's libraries load; without them only the command line works."""
+    if installed_version("PySide6-Essentials") is None:
+        yield Finding("window", "not installed")
+        return
+    try:
+        from PySide6 import QtCore, QtWidgets
+    except ImportError as error:
+        found = _LIBRARY.search(str(error))
+        yield Finding("window", f"Qt lacks {found.group() if found else 'a system library'}", False)
+        return
+    ready = QtWidgets.QApplication.__name__ == "QApplication"
+    yield Finding("window", f"Qt {QtCore.qVersion()}", ready)
+
+
+def check_store(paths: AppPaths) -> Iterator[Finding]:
+    """Whether the store opens, and how many runs it holds."""
+    from app.composition import Engine
+
+    version = f"SQLite {sqlite3.sqlite_version}"
+    if not paths.store.exists():
+        yield Finding("store", f"{version}, no run stored yet, {paths.store}")
+        return
+    try:
+        yield Finding("store", f"{version}, {len(Engine(paths.store).list_runs())} runs, {paths.store}")
+    except PipelineError as error:
+        yield Finding("store", str(error), False)
+
+
+CHECKS: tuple[tuple[str, Callable[[AppPaths], Iterator[Finding]]], ...] = (
+    ("Packages", check_packages),
+    ("Formats", check_formats),
+    ("Model", check_model),
+    ("Window", check_window),
+    ("Store", check_store),
+)

@@ -1,0 +1,1 @@
+"""The review workstation: Qt widgets that show snapshots of a study and send wishes back."""

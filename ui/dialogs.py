@@ -1,0 +1,131 @@
+"""The few questions that the window asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.actions import ACTIONS, MENUS
+
+FILE_FILTER = ";;".join(
+    (
+        "Study files (*.dcm *.avi *.mp4 *.nii *.nii.gz *.hea *.edf *.csv *.json *.bdf)",
+        "All files (*)",
+    )
+)
+EXPORT_FORMS = (("JSON report (*.json)", "json", ".json"), ("Table of measurements (*.csv)", "csv", ".csv"))
+DELETE_TEXT = "Delete this case from the list?"
+DELETE_DETAIL = "Its results, checkpoints and journal are removed. The files it was read from stay where they are."
+ABOUT_TEXT = (
+    "Chordae reads an echocardiogram and an ECG together, offline, and traces every number to the frame, "
+    "contour and beat that it came from."
+)
+
+
+def ask_files(parent: QWidget) -> list[Path]:
+    """Files of a study; empty when the reader thought better of it."""
+    chosen, _ = QFileDialog.getOpenFileNames(parent, "Open study files", "", FILE_FILTER)
+    return [Path(name) for name in chosen]
+
+
+def ask_export(parent: QWidget) -> tuple[Path, str] | None:
+    """Where to write the report, and in which form."""
+    filters = ";;".join(words for words, _, _ in EXPORT_FORMS)
+    name, chosen = QFileDialog.getSaveFileName(parent, "Export report", "chordae-report.json", filters)
+    if not name:
+        return None
+    form, ending = next(((form, ending) for words, form, ending in EXPORT_FORMS if words == chosen), ("json", ".json"))
+    path = Path(name)
+    known = {ending: form for _, form, ending in EXPORT_FORMS}
+    if path.suffix.casefold() in known:
+        return path, known[path.suffix.casefold()]
+    return path.with_name(path.name + ending), form
+
+
+def ask_values(parent: QWidget) -> Path | None:
+    """Where to write the values of a plot."""
+    name, _ = QFileDialog.getSaveFileName(parent, "Save values", "chordae-values.csv", "Table of values (*.csv)")
+    path = Path(name)
+    return None if not name else path if path.suffix else path.with_name(f"{path.name}.csv")
+
+
+def confirm_delete(parent: QWidget) -> bool:
+    """Whether the case is really to go; "no" is what Enter and Esc answer."""
+    box = QMessageBox(QMessageBox.Icon.Question, "Delete case", DELETE_TEXT, parent=parent)
+    box.setInformativeText(DELETE_DETAIL)
+    box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(QMessageBox.StandardButton.Cancel)
+    answer = box.exec()
+    box.deleteLater()
+    return answer == int(QMessageBox.StandardButton.Yes)
+
+
+def show_keys(parent: QWidget, panels: Sequence[tuple[str, str]]) -> None:
+    """Every key, in the order of the menus."""
+    dialog = QDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle("Keys")
+    columns = QHBoxLayout()
+    for names in (("file", "view", "case", "help"), ("cine", "ecg")):
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(22)
+        grid.setVerticalSpacing(4)
+        for name in names:
+            rows = [(a.text.replace("&", "").rstrip("…"), a.keys) for a in ACTIONS if a.menu == name]
+            rows += list(panels) if name == "view" else []
+            _add_keys(grid, dict(MENUS)[name].replace("&", ""), rows)
+        grid.setRowStretch(grid.rowCount(), 1)
+        columns.addLayout(grid)
+        columns.addSpacing(24)
+    _finish(dialog, columns)
+
+
+def _add_keys(grid: QGridLayout, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    head = QLabel(title)
+    head.setObjectName("title")
+    grid.addWidget(head, grid.rowCount(), 0, 1, 2)
+    for text, keys in rows:
+        place = grid.rowCount()
+        words = QLabel(text)
+        words.setObjectName("muted")
+        grid.addWidget(words, place, 0)
+        grid.addWidget(QLabel(keys), place, 1)
+
+
+def show_about(parent: QWidget, notice: str) -> None:
+    """What this is, and what it is not for."""
+    dialog = QDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle("About Chordae")
+    column = QVBoxLayout()
+    for text, name in ((("Chordae"), "title"), (ABOUT_TEXT, ""), (notice, "notice")):
+        label = QLabel(text)
+        label.setObjectName(name)
+        label.setWordWrap(True)
+        label.setMinimumWidth(420)
+        column.addWidget(label)
+    _finish(dialog, column)
+
+
+def _finish(dialog: QDialog, content: QHBoxLayout | QVBoxLayout) -> None:
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.close)
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(20, 16, 20, 14)
+    column.setSpacing(14)
+    column.addLayout(content)
+    column.addWidget(buttons)
+    dialog.open()

@@ -1,0 +1,40 @@
+"""What the window needs from an engine: pipeline.engine with its store path already bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from pipeline.cancellation import CancelToken
+from pipeline.records import CardiologyRequest, CardiologyResponse, RunEvent, StudyResults
+
+if TYPE_CHECKING:
+    from pipeline.engine import RunRow, StoredRun
+
+
+class Engine(Protocol):
+    """Runs studies and keeps them. Every method may take long and raise StoreError: not for the GUI thread."""
+
+    def run_study(
+        self,
+        request: CardiologyRequest,
+        *,
+        on_event: Callable[[RunEvent], None],
+        on_results: Callable[[StudyResults], None],
+        cancel: CancelToken | None,
+        resume: str | None,
+    ) -> CardiologyResponse:
+        """Run a study in the calling thread."""
+        ...
+
+    def list_runs(self) -> tuple[RunRow, ...]:
+        """Every stored run, newest first."""
+        ...
+
+    def load_run(self, run_id: str) -> StoredRun:
+        """One stored run with its events, results and report."""
+        ...
+
+    def delete_run(self, run_id: str) -> None:
+        """Forget a stored run."""
+        ...

@@ -1,0 +1,173 @@
+"""What the window shows, as frozen snapshots. Knows no Qt.
+
+Views draw from a ReviewState and never change it; a new one replaces it whole. Parts that did not change
+are the same objects as before, so a view can tell by identity whether it has anything to redraw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pipeline.records import BranchResult, CardiologyRequest, StudyResults
+from ui.run_progress import RunProgress
+from ui.theme import DARK, Theme
+
+Phase = Literal["empty", "loading", "running", "complete", "error", "cancelled", "interrupted"]
+Arrangement = Literal["auto", "both", "echo", "ecg"]
+NO_RESULTS = StudyResults()
+NO_PROGRESS = RunProgress()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow:
+    """One line of the study list."""
+
+    key: str  # the run's id, or "live" until the first event names it
+    title: str  # "Case 3F9A2C": never a name of a file or a person
+    status: str
+    detail: str  # what was read, or how to go on
+    when: str
+    resumable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """Everything known about the case on screen."""
+
+    key: str | None = None
+    phase: Phase = "empty"
+    request: CardiologyRequest | None = None
+    results: StudyResults = NO_RESULTS
+    report: Mapping[str, Any] | None = None
+    progress: RunProgress = NO_PROGRESS
+    branches: tuple[BranchResult, ...] = ()
+
+    @property
+    def has_echo(self) -> bool:
+        return bool(self.results.cines)
+
+    @property
+    def has_ecg(self) -> bool:
+        return self.results.ecg is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameFocus:
+    """A wish to look at one frame; `serial` tells two equal wishes apart."""
+
+    cine_idx: int
+    frame_idx: int
+    serial: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A sentence for the reader, shown under the research notice until the next step."""
+
+    text: str
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EchoOptions:
+    """What is drawn over the cine."""
+
+    contours: bool = True
+    areas: bool = False
+    names: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EcgOptions:
+    """How the ECG is laid out."""
+
+    grid: bool = True
+    r_ticks: bool = True
+    stacked: bool = False
+    speed_mm_s: float = 25.0
+    gain_mm_mv: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewState:
+    """One snapshot of the whole window; `generation` grows with every change."""
+
+    generation: int = 0
+    theme: Theme = DARK
+    arrangement: Arrangement = "auto"
+    cases: tuple[CaseRow, ...] = ()
+    case: CaseView = CaseView()
+    live_key: str | None = None  # the case that is running now, on screen or not
+    focus: FrameFocus | None = None
+    message: Message | None = None
+    echo: EchoOptions = EchoOptions()
+    ecg: EcgOptions = EcgOptions()
+    log_filter: str | None = None  # a state's name
+
+    @property
+    def is_running(self) -> bool:
+        return self.live_key is not None
+
+
+CAUTION_CODES = ("W_NOT_ONE_PATIENT", "E_STORE_")  # beginnings of codes
+BRANCH_NAMES: Mapping[str, str] = {"echo": "Echo", "ecg": "ECG", "metadata": "Metadata"}
+SPEEDS_MM_S = (12.5, 25.0, 50.0)
+GAINS_MM_MV = (2.5, 5.0, 10.0, 20.0)
+
+
+def stepped(choices: tuple[float, ...], current: float, by: int) -> float:
+    """The next choice up or down, staying at the ends."""
+    place = min(range(len(choices)), key=lambda i: abs(choices[i] - current))
+    return choices[min(max(place + by, 0), len(choices) - 1)]
+
+
+# --- which actions make sense now ---------------------------------------------------------------------
+
+
+def conditions(state: ReviewState) -> frozenset[str]:
+    """Names of what holds now; an action of the menus lists the one that it needs."""
+    case = state.case
+    facts = (
+        ("always", True),
+        ("idle", not state.is_running),
+        ("running", state.is_running),
+        ("report", case.report is not None),
+        ("cine", case.has_echo),
+        ("ecg", case.has_ecg),
+        ("rerun", not state.is_running and case.request is not None),
+        (
+            "resume",
+            not state.is_running and case.phase in ("interrupted", "cancelled", "error") and case.key is not None,
+        ),
+        ("stored", case.key is not None and case.key != state.live_key),
+    )
+    return frozenset(name for name, holds in facts if holds)
+
+
+def absence(case: CaseView, branch: Literal["echo", "ecg"]) -> str:
+    """Why a view has nothing to show."""
+    lane = next(lane for lane in case.progress.lanes if lane.branch == branch)
+    name = {"echo": "echo", "ecg": "ECG"}[branch]
+    was_given = case.request is not None and {"echo": case.request.has_echo, "ecg": case.request.has_ecg}[branch]
+    if case.phase in ("running", "loading") and lane.status not in ("failed", "skipped"):
+        return "Reading the study …"
+    if lane.status == "failed":
+        return f"The {name} could not be used.\n{lane.text}"
+    if was_given:
+        reason = f": {lane.text}" if lane.status == "skipped" and lane.text else ""
+        return f"The {name} was not read to its end{reason}."
+    return f"This case has no {name}."
+
+
+def caution(case: CaseView) -> str | None:
+    """What a reader must know before any number: two patients mixed up, a modality lost, results not saved."""
+    report = case.report or {}
+    result, execution = report.get("result") or {}, report.get("pipeline_execution") or {}
+    remarks = [*result.get("remarks", ()), *execution.get("warnings", ())]
+    texts = [str(r.get("text", "")) for r in remarks if str(r.get("code", "")).startswith(CAUTION_CODES)]
+    if case.phase == "complete":
+        lost = [b for b in case.branches if b.status == "failed"]
+        texts += [f"{BRANCH_NAMES[b.branch]} left out: {b.reason} ({b.code})" for b in lost]
+    return " ".join(texts) or None

@@ -1,0 +1,1 @@
+"""Painted parts that views are made of."""

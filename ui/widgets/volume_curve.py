@@ -1,0 +1,172 @@
+"""The volume curve of a cine with its beats and a cursor that can be dragged."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from pipeline.records import Array, CineAnalysis, EchoCine
+from ui.theme import DARK, Theme
+from ui.widgets.drawing import pen, polygon, sized
+
+LEFT_PX, RIGHT_PX, TOP_PX, BOTTOM_PX = 58, 12, 16, 20
+
+
+class VolumeCurve(QWidget):
+    """Volume against time; a click or a drag asks for a frame."""
+
+    frame_wished = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._times_s: Array = np.zeros(0)
+        self._analysis: CineAnalysis | None = None
+        self._reason = ""
+        self._frame_idx = 0
+        self._theme: Theme = DARK
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(200, 84)
+        self.setAccessibleName("Volume curve")
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        return QSize(560, 108)
+
+    def set_curve(self, cine: EchoCine | None, analysis: CineAnalysis | None, reason: str) -> None:
+        """Show an analysed cine, or the sentence that says why there is no curve."""
+        self._times_s = np.zeros(0) if cine is None else np.asarray(cine.frame_times_s, float)
+        self._analysis, self._reason = analysis, reason
+        self.update()
+
+    def set_frame(self, frame_idx: int) -> None:
+        if frame_idx != self._frame_idx:
+            self._frame_idx = frame_idx
+            self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.update()
+
+    def _plot(self) -> QRectF:
+        return QRectF(LEFT_PX, TOP_PX, self.width() - LEFT_PX - RIGHT_PX, self.height() - TOP_PX - BOTTOM_PX)
+
+    def _length_s(self) -> float:
+        return float(self._times_s[-1]) if len(self._times_s) > 1 and self._times_s[-1] > 0 else 1.0
+
+    def _x(self, time_s: float) -> float:
+        plot = self._plot()
+        return float(plot.left() + plot.width() * time_s / self._length_s())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        self._wish(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        self._wish(event)
+
+    def _wish(self, event: QMouseEvent) -> None:
+        if len(self._times_s) == 0:
+            return
+        plot = self._plot()
+        time_s = (event.position().x() - plot.left()) / max(plot.width(), 1.0) * self._length_s()
+        self.frame_wished.emit(int(np.argmin(np.abs(self._times_s - time_s))))
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self._theme.surface))
+        painter.setFont(sized(self.font(), 0.85))
+        curve = self._curve()
+        if curve is None:
+            painter.setPen(QColor(self._theme.muted))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(QRectF(self.rect()).adjusted(10, 4, -10, -4), int(flags), self._reason)
+        else:
+            self._paint_curve(painter, curve)
+        painter.end()
+
+    def _curve(self) -> Array | None:
+        """The curve to draw: smoothed where there is one; None where nothing was measured."""
+        if self._analysis is None or len(self._times_s) < 2:
+            return None
+        for values in (self._analysis.smoothed_curve, self._analysis.volume_curve):
+            if len(values) == len(self._times_s) and np.isfinite(values).sum() > 1:
+                return np.asarray(values, float)
+        return None
+
+    def _paint_curve(self, painter: QPainter, curve: Array) -> None:
+        plot = self._plot()
+        low, high = _limits(curve)
+        y = plot.bottom() - (curve - low) / (high - low) * plot.height()
+        self._paint_beats(painter, plot)
+        self._paint_axes(painter, plot, low, high)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(pen(self._theme.accent))
+        x = plot.left() + plot.width() * self._times_s / self._length_s()
+        for part in _finite_runs(y):
+            painter.drawPolyline(polygon(np.column_stack((x[part], y[part]))))
+        self._paint_marks(painter, x, y)
+        cursor_x = float(x[min(self._frame_idx, len(x) - 1)])
+        painter.setPen(pen(self._theme.text))
+        painter.drawLine(QPointF(cursor_x, plot.top() - 4), QPointF(cursor_x, plot.bottom() + 3))
+
+    def _paint_beats(self, painter: QPainter, plot: QRectF) -> None:
+        assert self._analysis is not None
+        n_frames = len(self._times_s)
+        for number, beat in enumerate(self._analysis.beats):
+            begin, end = (self._times_s[min(i, n_frames - 1)] for i in (beat.ed_idx, beat.end_idx))
+            band = QRectF(self._x(begin), plot.top(), self._x(end) - self._x(begin), plot.height())
+            if beat.excluded is None:
+                painter.fillRect(band, QColor(self._theme.raised if number % 2 else self._theme.window))
+            else:
+                painter.fillRect(band, QBrush(QColor(self._theme.border), Qt.BrushStyle.BDiagPattern))
+            text = "excluded" if beat.excluded else f"EF {beat.ef_pct:.0f} %" if beat.ef_pct is not None else ""
+            painter.setPen(QColor(self._theme.muted))
+            if painter.fontMetrics().horizontalAdvance(text) < band.width():
+                painter.drawText(QRectF(band.left(), 0, band.width(), TOP_PX), Qt.AlignmentFlag.AlignCenter, text)
+
+    def _paint_axes(self, painter: QPainter, plot: QRectF, low: float, high: float) -> None:
+        assert self._analysis is not None
+        painter.setPen(pen(self._theme.border))
+        painter.drawLine(plot.bottomLeft(), plot.bottomRight())
+        painter.drawLine(plot.bottomLeft(), plot.topLeft())
+        painter.setPen(QColor(self._theme.muted))
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        label_w = LEFT_PX - 6
+        is_ml = self._analysis.volume_unit == "mL"
+        painter.drawText(QRectF(0, plot.top() - 8, label_w, 16), right, f"{high:.0f} mL" if is_ml else "more")
+        painter.drawText(QRectF(0, plot.bottom() - 8, label_w, 16), right, f"{low:.0f} mL" if is_ml else "less")
+        painter.drawText(QRectF(0, plot.center().y() - 8, label_w, 16), right, "Volume" if is_ml else "relative")
+        n_ticks = int(self._length_s())
+        step = max(1, n_ticks // 10)
+        for second in range(0, n_ticks + 1, step):
+            box = QRectF(self._x(second) - 25, plot.bottom() + 3, 50, BOTTOM_PX - 4)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{second} s")
+
+    def _paint_marks(self, painter: QPainter, x: Array, y: Array) -> None:
+        assert self._analysis is not None
+        theme = self._theme
+        for beat in self._analysis.beats:
+            for idx, name, filled in ((beat.ed_idx, "ED", True), (beat.es_idx, "ES", False)):
+                if not (0 <= idx < len(x) and np.isfinite(y[idx])):
+                    continue
+                centre = QPointF(float(x[idx]), float(y[idx]))
+                painter.setPen(pen(theme.warn))
+                painter.setBrush(QColor(theme.warn) if filled else QColor(theme.surface))
+                painter.drawEllipse(centre, 3.5, 3.5)
+                painter.setPen(QColor(theme.text))
+                width = painter.fontMetrics().horizontalAdvance(name)
+                beside = 6 if centre.x() + 6 + width < self.width() else -6 - width  # never cut off at the edge
+                painter.drawText(centre + QPointF(beside, 11 if filled else -4), name)
+
+
+def _limits(curve: Array) -> tuple[float, float]:
+    low, high = float(np.nanmin(curve)), float(np.nanmax(curve))
+    margin = max(high - low, 1e-6) * 0.12
+    return low - margin, high + margin
+
+
+def _finite_runs(values: Array) -> list[slice]:
+    """Stretches without a gap."""
+    finite = np.r_[False, np.isfinite(values), False]
+    edges = np.flatnonzero(np.diff(finite.astype(int)))
+    return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 1]
