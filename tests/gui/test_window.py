@@ -1,0 +1,339 @@
+"""The window with every kind of case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QAction, QColor, QDropEvent
+from PySide6.QtWidgets import QLabel, QPlainTextEdit
+
+from pipeline.records import BranchResult, StudyResults
+from pipeline.states import State
+from ui.actions import ACTIONS
+from ui.run_progress import advance, settle
+from ui.theme import LIGHT
+from ui.view_state import NO_PROGRESS, CaseView
+from ui.window import NOTICE, VIEWS
+
+
+@pytest.fixture
+def cases(kit, full_results) -> dict[str, CaseView]:
+    echo = replace(full_results, ecg=None, ecg_analysis=None)
+    ecg = replace(full_results, cines=(), detections=(), echo_analysis=None)
+    until_detection = advance(NO_PROGRESS, kit.Script().walk(until=State.DETECTION).events)
+    failed = advance(
+        until_detection, kit.Script().add("DETECTION", "error", "No heart was found.", code="E_DETECTION").events
+    )
+    no_heart = BranchResult(branch="echo", status="failed", code="E_QUALITY_ECHO", reason="The picture is black.")
+    return {
+        "empty": CaseView(),
+        "full": kit.case_of(full_results, progress=advance(NO_PROGRESS, kit.Script().walk().events)),
+        "ecg_only": kit.case_of(ecg),
+        "echo_only": kit.case_of(echo),
+        "unmeasured": kit.case_of(StudyResults(cines=(kit.make_cine(1, calibrated=False),))),
+        "running": kit.case_of(StudyResults(), "running", report=None, progress=until_detection),
+        "loading": CaseView(key=kit.RUN_ID, phase="loading"),
+        "error": kit.case_of(replace(echo, echo_analysis=None), "error", progress=failed),
+        "degraded": kit.case_of(ecg, progress=settle(NO_PROGRESS, "complete", (no_heart,))),
+        "interrupted": kit.case_of(
+            StudyResults(), "interrupted", report=None, progress=settle(until_detection, "interrupted", ())
+        ),
+    }
+
+
+NAMES = (
+    "empty", "full", "ecg_only", "echo_only", "unmeasured", "running", "loading", "error", "degraded", "interrupted",
+)  # fmt: skip
+
+
+def shown_text(widget) -> str:
+    return " ".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
+
+
+@pytest.mark.parametrize("size", [(1600, 1000), (1280, 720)])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_case_is_drawn_and_fits(window, qapp, cases, name, size):
+    window.resize(*size)
+    for theme in (window.review.state.theme, LIGHT):
+        window.review.update(case=cases[name], theme=theme)
+        qapp.processEvents()
+        assert not window.grab().isNull()
+    assert (window.width(), window.height()) == size
+    for view in window.views.values():
+        if view.isVisible():
+            corner = view.mapTo(window, QPoint(view.width(), view.height()))
+            assert corner.x() <= size[0]
+            assert corner.y() <= size[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "echo", "ecg"),
+    [("empty", True, False), ("full", True, True), ("ecg_only", False, True), ("echo_only", True, False)],
+)
+def test_room_goes_to_what_the_case_has(window, cases, name, echo, ecg):
+    window.review.update(case=cases[name])
+    assert (window.views["echo"].isVisible(), window.views["ecg"].isVisible()) == (echo, ecg)
+
+
+def test_reader_may_choose_the_arrangement(window, cases):
+    window.review.update(case=cases["full"])
+    window.actions_by_name["arrange_ecg"].trigger()
+    assert not window.views["echo"].isVisible()
+    window.actions_by_name["arrange_ecg"].trigger()
+    assert window.views["echo"].isVisible()
+
+
+def test_error_says_where_it_came_from(window, cases):
+    window.review.update(case=cases["error"])
+    label = window.views["run"].error
+    assert label.isVisible()
+    assert label.text() == "ERROR from DETECTION · E_DETECTION: No heart was found."
+    window.review.update(case=cases["full"])
+    assert not label.isVisible()
+
+
+def test_failed_branch_gives_its_reason_in_the_view(window, cases):
+    window.review.update(case=cases["degraded"])
+    window.review.arrange("both")
+    assert "The picture is black." in window.views["echo"].empty.text()
+
+
+def test_caution_stands_over_everything(window, cases):
+    """Two patients in one study, or a modality lost, is said before any number."""
+    window.review.update(case=cases["full"])
+    assert window.message.isVisible()
+    assert window.message.text() == "The files name different patients."
+    assert window.message.objectName() == "error"
+    lost = BranchResult(branch="echo", status="failed", code="E_DETECTION", reason="No heart was found.")
+    window.review.update(case=replace(cases["ecg_only"], report={}, branches=(lost,)))
+    assert window.message.text() == "Echo left out: No heart was found. (E_DETECTION)"
+    window.review.update(case=CaseView())
+    assert not window.message.isVisible()
+
+
+def test_empty_window_says_what_to_do(window):
+    text = shown_text(window)
+    assert "Drop the files" in text
+    assert window.views["echo"].open_button.isVisible()
+
+
+def test_a_clip_just_read_moves_by_itself_and_a_stored_one_waits(window, cases):
+    window.review.update(case=replace(cases["full"], phase="running"))
+    assert window.views["echo"].is_playing
+    window.review.update(case=CaseView())
+    assert not window.views["echo"].is_playing
+    window.review.update(case=cases["full"])
+    assert not window.views["echo"].is_playing
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_notice_stays(window, cases, name):
+    window.review.update(case=cases[name])
+    assert window.notice.isVisible()
+    assert window.notice.text() == NOTICE.upper() == "RESEARCH USE ONLY - NOT FOR DIAGNOSTIC USE"
+    assert window.createPopupMenu() is None
+
+
+def test_no_patient_in_sight(window, kit, cases):
+    """Patients' names reach neither the title nor any text of the window."""
+    window.review.update(case=cases["full"])
+    window.docks["log"].show()
+    words = [window.windowTitle(), shown_text(window)]
+    words += [edit.toPlainText() for edit in window.findChildren(QPlainTextEdit)]
+    words += [row.spoken + row.proof for row in window.views["findings"].rows]
+    assert window.windowTitle() == "Chordae"
+    assert kit.CANARY not in " ".join(words)
+
+
+def test_every_action_has_words_a_key_of_its_own_and_a_handler(window):
+    actions = [a for a in window.findChildren(QAction) if a.text() and a.shortcut().toString()]
+    keys = [a.shortcut().toString() for a in actions]
+    assert len(keys) == len(set(keys))
+    panels = sum(1 for view in VIEWS if view.keys)
+    assert len(window.actions_by_name) == len(ACTIONS) + panels
+    assert all(a.text() and not a.shortcut().isEmpty() for a in window.actions_by_name.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "enabled", "disabled"),
+    [
+        ("empty", {"open_files"}, {"export_report", "toggle_play", "cancel", "resume", "delete_case", "run_again"}),
+        ("full", {"export_report", "toggle_play", "delete_case", "run_again"}, {"cancel", "resume"}),
+        ("interrupted", {"resume", "run_again"}, {"export_report", "cancel"}),
+    ],
+)
+def test_actions_that_make_no_sense_are_off(window, cases, name, enabled, disabled):
+    window.review.update(case=cases[name])
+    assert all(window.actions_by_name[a].isEnabled() for a in enabled)
+    assert not any(window.actions_by_name[a].isEnabled() for a in disabled)
+
+
+def test_running_case_can_only_be_cancelled(window, cases, kit):
+    window.review.update(case=cases["running"], live_key=kit.RUN_ID)
+    assert window.actions_by_name["cancel"].isEnabled()
+    assert not any(window.actions_by_name[a].isEnabled() for a in ("open_files", "resume", "delete_case"))
+
+
+def test_click_on_a_finding_goes_to_its_frame(window, qtbot, cases, kit):
+    window.review.update(case=cases["full"])
+    tree = window.views["findings"].tree
+    lvef = tree.topLevelItem(0).child(0)
+    place = tree.visualItemRect(lvef).center()
+    qtbot.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert window.views["echo"].frame_idx == kit.ED_IDX
+    window.views["echo"].go_to(0)
+    qtbot.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert window.views["echo"].frame_idx == kit.ED_IDX  # the same wish a second time
+
+
+def test_click_on_a_withheld_finding_moves_nothing(window, qtbot, cases):
+    window.review.update(case=cases["full"])
+    tree = window.views["findings"].tree
+    place = tree.visualItemRect(tree.topLevelItem(0).child(1)).center()
+    qtbot.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert window.views["echo"].frame_idx == 0
+
+
+def test_keys_step_and_play(window, qtbot, cases, kit):
+    window.review.update(case=cases["full"])
+    echo = window.views["echo"]
+    qtbot.keyClick(window, Qt.Key.Key_Right)
+    assert echo.frame_idx == 1
+    qtbot.keyClick(window, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert echo.frame_idx == kit.ED_IDX
+    qtbot.keyClick(window, Qt.Key.Key_Left)
+    assert echo.frame_idx == kit.ED_IDX - 1
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    assert echo.is_playing
+    qtbot.waitUntil(lambda: echo.frame_idx != kit.ED_IDX - 1, timeout=2000)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    assert not echo.is_playing
+
+
+def test_switches_reach_menu_button_and_picture(window, qtbot, cases):
+    window.review.update(case=cases["full"])
+    before = window.views["ecg"].paper.grab().toImage()
+    qtbot.keyClick(window, Qt.Key.Key_G)
+    assert not window.review.state.ecg.grid
+    assert not window.actions_by_name["show_grid"].isChecked()
+    assert window.views["ecg"].paper.grab().toImage() != before
+
+
+def test_escape_does_no_harm(window, qtbot, cases):
+    window.review.update(case=cases["full"])
+    state = window.review.state
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert window.isVisible()
+    assert window.review.state is state
+
+
+def test_click_on_a_state_shows_its_journal_alone(window, qtbot, cases):
+    window.review.update(case=cases["full"])
+    chips = window.views["run"].chips
+    box = next(box for step, box in chips._boxes() if step.name == "ANALYSIS")
+    qtbot.mouseClick(chips, Qt.MouseButton.LeftButton, pos=box.center().toPoint())
+    log = window.views["log"]
+    assert log.isVisible()
+    lines = log.lines.toPlainText().splitlines()
+    assert len(lines) == 2
+    assert all("ANALYSIS" in line for line in lines)
+    qtbot.mouseClick(chips, Qt.MouseButton.LeftButton, pos=box.center().toPoint())
+    assert len(log.lines.toPlainText().splitlines()) == 19
+
+
+def test_theme_is_switched_and_told(qtbot, engine):
+    from ui.window import MainWindow
+
+    told: list[str] = []
+    made = MainWindow(engine, on_theme=told.append)
+    qtbot.addWidget(made)
+    made.actions_by_name["switch_theme"].trigger()
+    made.actions_by_name["switch_theme"].trigger()
+    assert told == ["light", "dark"]
+
+
+def test_dropped_files_become_a_study(window, qtbot, engine, tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.gates.sniff", lambda path: {"a": "avi", "b": "edf"}[path.stem])
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in ("b.edf", "a.avi")])
+    event = QDropEvent(
+        QPointF(50, 50), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    window.dropEvent(event)
+    qtbot.waitUntil(lambda: window.review.state.case.phase == "complete", timeout=5000)
+    request, resume = engine.requests[0]
+    assert (request.echo_paths, request.ecg_path, resume) == ((tmp_path / "a.avi",), tmp_path / "b.edf", None)
+
+
+def test_uncalibrated_picture_says_pixels_only(window, qapp, kit, full_results):
+    """The ruler is there only where millimetres are known; the warning's colour is where they are not."""
+    canvas = window.views["echo"].canvas
+    seen = {}
+    for calibrated in (True, False):
+        cine = kit.make_cine(calibrated=calibrated)
+        window.review.update(case=kit.case_of(StudyResults(cines=(cine,))))
+        qapp.processEvents()
+        picture = canvas.grab().toImage()
+        column = [picture.pixelColor(picture.width() - 42, y).lightness() for y in range(20, picture.height() - 20)]
+        foot = {
+            picture.pixelColor(x, y).name()
+            for x in range(8, 150)
+            for y in range(picture.height() - 24, picture.height() - 4)
+        }
+        seen[calibrated] = (max(column) > 200, QColor("#f2b632").name() in foot)
+    assert seen == {True: (True, False), False: (False, True)}
+
+
+def test_unequal_pixels_are_put_right(window, kit):
+    canvas = window.views["echo"].canvas
+    canvas.set_clip(kit.make_cine(), None)
+    rect = canvas.image_rect()
+    assert rect.width() / rect.height() == pytest.approx(80 * 0.5 / (64 * 1.0))
+    canvas.set_clip(kit.make_cine(calibrated=False), None)
+    assert canvas.image_rect().width() / canvas.image_rect().height() == pytest.approx(80 / 64)
+
+
+def test_ecg_paper_is_true_to_size(window, cases):
+    window.review.update(case=cases["full"])
+    paper = window.views["ecg"].paper
+    dpi = window.screen().physicalDotsPerInch()
+    assert paper.px_per_mm() == pytest.approx(dpi / 25.4)
+    assert paper.paper.strips[1].left_mm - paper.paper.strips[0].left_mm == pytest.approx(62.5)
+
+
+def test_long_ecg_scrolls_without_delay(window, qapp, kit):
+    import time
+
+    ecg = kit.make_ecg(3, 3600.0)
+    window.review.update(case=kit.case_of(StudyResults(ecg=ecg, ecg_analysis=kit.make_ecg_analysis(3))))
+    qapp.processEvents()
+    bar = window.views["ecg"].paper.horizontalScrollBar()
+    assert bar.maximum() > 3600 * 25
+    spent = []
+    for place in range(0, bar.maximum(), bar.maximum() // 20):
+        begin = time.perf_counter()
+        bar.setValue(place)
+        window.views["ecg"].paper.viewport().repaint()
+        spent.append(time.perf_counter() - begin)
+    assert sorted(spent)[len(spent) // 2] < 0.033
+
+
+def test_markup_in_texts_is_shown_as_it_stands(window, cases):
+    window.review.update(case=cases["full"])
+    tip = window.views["ecg"].rhythm.toolTip()
+    assert "&lt;b&gt;" in tip
+    assert "<b>" not in tip
+
+
+def test_keys_and_about_open_and_close(window, qtbot, qapp):
+    from PySide6.QtWidgets import QDialog
+
+    for name in ("show_keys", "show_about"):
+        window.actions_by_name[name].trigger()
+        dialog = window.findChild(QDialog)
+        assert dialog.isVisible()
+        assert "Chordae" in shown_text(dialog) or "Ctrl+O" in shown_text(dialog)
+        dialog.close()
+        qtbot.waitUntil(lambda: window.findChild(QDialog) is None, timeout=2000)

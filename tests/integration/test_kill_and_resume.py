@@ -1,0 +1,75 @@
+"""SIGKILL in the middle of a real run, then resume: the same `result`, byte for byte."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.demo import demo_request
+from pipeline.store.database import Store
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX signal")
+
+
+def command(folder: Path, *more: str) -> list[str]:
+    request = demo_request()
+    inputs = ["--echo", str(request.echo_paths[0]), "--ecg", str(request.ecg_path)]
+    report = ["--report", str(folder / "report.json"), "--data-dir", str(folder / "data")]
+    return [sys.executable, "-m", "app", "run", *inputs, *report, "--events", "-", *more]
+
+
+def events(process: subprocess.Popen[str]) -> Any:
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield json.loads(line)
+
+
+def run_whole(folder: Path) -> dict[str, Any]:
+    subprocess.run(command(folder), check=True, stdout=subprocess.DEVNULL, timeout=300)
+    return json.loads((folder / "report.json").read_text())
+
+
+def killed_in(folder: Path, state: str) -> None:
+    """Start a run and kill its process once a branch works in that state."""
+    with subprocess.Popen(command(folder), stdout=subprocess.PIPE, text=True) as process:
+        for event in events(process):
+            if event["state"] == state and event["kind"] == "branch" and event["text"] == "running":
+                os.kill(process.pid, signal.SIGKILL)
+                break
+    assert process.returncode == -signal.SIGKILL
+    assert not (folder / "report.json").exists()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return run_whole(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.mark.parametrize(
+    ("state", "restored"),
+    [
+        ("DETECTION", 2),
+        pytest.param("VALIDATION", 0, marks=pytest.mark.slow),
+        pytest.param("PREPROCESSING", 1, marks=pytest.mark.slow),
+        pytest.param("ANALYSIS", 3, marks=pytest.mark.slow),
+    ],
+)
+def test_killed_run_resumes_byte_identically(whole: dict[str, Any], tmp_path: Path, state: str, restored: int) -> None:
+    killed_in(tmp_path, state)
+    with Store.open(tmp_path / "data" / "chordae.sqlite") as store:
+        (row,) = store.runs()
+        assert row.status == "interrupted"
+        assert len(store.checkpoint_states(row.run_id)) == restored
+    subprocess.run(command(tmp_path, "--resume", row.run_id), check=True, stdout=subprocess.DEVNULL, timeout=300)
+    resumed = json.loads((tmp_path / "report.json").read_text())
+    assert json.dumps(resumed["result"], sort_keys=True) == json.dumps(whole["result"], sort_keys=True)
+    assert resumed["pipeline_execution"]["run_id"] == row.run_id
+    assert resumed["pipeline_execution"]["checkpoints_restored"] == restored
+    assert resumed["pipeline_execution"]["checkpoints_saved"] == 4 - restored
