@@ -245,10 +245,10 @@ def test_long_record_moves_without_delay(window, signals, kit):
     pick(signals, "lead:0")
     spent = []
     for width_s in (14_400, 7_000, 1_000, 100, 10, 1) * 3:
-        begin = time.perf_counter()
+        begin = time.thread_time()  # of this thread alone, so that a busy machine does not decide
         signals.plot._view.setXRange(7_200 - width_s / 2, 7_200 + width_s / 2, padding=0)
         signals.plot.canvas.viewport().repaint()
-        spent.append(time.perf_counter() - begin)
+        spent.append(time.thread_time() - begin)
     assert sorted(spent)[len(spent) // 2] < 0.05
 
 

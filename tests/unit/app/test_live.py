@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
+from collections.abc import Iterator
 
 import pytest
 
@@ -114,15 +117,20 @@ def test_the_listener_fits_options_and_terminal() -> None:
     assert isinstance(listener_for(quiet=False, events=False), StateLines)
 
 
-def test_an_interrupt_cancels_once_and_then_the_default_holds() -> None:
-    import os
-    import signal
+@pytest.fixture
+def usual_interrupt() -> Iterator[None]:
+    """The handler of a program started from a terminal; a background shell starts its jobs with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
-    before = signal.getsignal(signal.SIGINT)
+
+@pytest.mark.usefixtures("usual_interrupt")
+def test_an_interrupt_cancels_once_and_then_the_default_holds() -> None:
     cancel = CancelToken()
     with cancelled_by_signals(cancel):
         os.kill(os.getpid(), signal.SIGINT)
         assert cancel.is_cancelled
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
