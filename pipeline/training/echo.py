@@ -10,18 +10,18 @@ import argparse
 import json
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.echo.network import N_CLASSES, ChamberNet, channels_last
-from pipeline.training.augmentation import random_grey, random_grid
+from pipeline.echo.network import N_CLASSES, STRIDE, ChamberNet, channels_last
+from pipeline.training.augmentation import Geometry, heart_boxes, random_grey, random_grid
 
 STORED_PX = 288
 """Stills are kept letterboxed at this size; the augmentation samples the network's input out of them."""
@@ -33,14 +33,30 @@ class TrainingConfig:
 
     seed: int = 1
     input_px: int = 192
+    shapes: tuple[tuple[int, int], ...] = ((192, 192), (160, 128))
+    """Heights and widths of the batches, drawn with equal chance: a clip's frames are cut narrower than a still."""
     batch_size: int = 16
-    steps: int = 3000
+    steps: int = 7000
     peak_rate: float = 3e-3
     weight_decay: float = 0.02
-    averaging: float = 0.998
-    flip: float = 0.1
+    averaging: float = 0.999
+    calm_from: float = 0.6
+    """Part of the steps after which the changes of geometry shrink to half, as the images to come are milder."""
+    deep: float = 0.3
+    """Weight of the losses at a quarter and an eighth of the resolution."""
+    geometry: Geometry = field(default_factory=Geometry)
     threads: int = 2
-    save_every: int = 150
+    save_every: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Stills:
+    """Training images and what is known of them."""
+
+    images: Tensor  # uint8 (n, STORED_PX, STORED_PX)
+    labels: Tensor  # uint8, same shape
+    tops: Tensor  # float (n,) grey level that becomes 1
+    boxes: Tensor  # float (n, 4) where the heart is, see heart_boxes
 
 
 def letterbox(image: Image.Image, size: int, aspect: float, *, nearest: bool) -> np.ndarray:
@@ -55,8 +71,8 @@ def letterbox(image: Image.Image, size: int, aspect: float, *, nearest: bool) ->
     return canvas
 
 
-def load_stills(folder: Path) -> tuple[Tensor, Tensor]:
-    """Images and labels, both uint8 (n, STORED_PX, STORED_PX), in the order of their names."""
+def load_stills(folder: Path) -> Stills:
+    """The stills of a folder, letterboxed, in the order of their names."""
     images, labels = [], []
     for path in sorted(folder.glob("*_E[DS].png")):
         images.append(letterbox(Image.open(path).convert("L"), STORED_PX, 1.0, nearest=False))
@@ -64,35 +80,72 @@ def load_stills(folder: Path) -> tuple[Tensor, Tensor]:
         labels.append(letterbox(mask, STORED_PX, 1.0, nearest=True))
     if not images:
         raise FileNotFoundError(f"no stills named *_ED.png or *_ES.png in {folder.name}")
-    return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(labels))
+    stacked, truth = torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(labels))
+    return Stills(stacked, truth, grey_tops(stacked), heart_boxes(truth))
 
 
-def unit_range(images: Tensor) -> Tensor:
-    """Float images (n, 1, h, w) divided by their 99.5th percentile, as the segmenter does for a clip."""
-    flat = images.flatten(1).float()
-    top = torch.quantile(flat, 0.995, dim=1).clamp(min=24.0)
-    return (images.float() / top.view(-1, 1, 1)).clamp(0, 1)[:, None]
+def grey_tops(images: Tensor) -> Tensor:
+    """The 99.5th percentile of each image (n, h, w), as the segmenter measures it for a clip."""
+    tops = [torch.quantile(image.flatten().float(), 0.995) for image in images]
+    return torch.stack(tops).clamp(min=24.0)
 
 
-def training_batch(images: Tensor, labels: Tensor, config: TrainingConfig, step: int) -> tuple[Tensor, Tensor]:
+def unit_range(images: Tensor, tops: Tensor) -> Tensor:
+    """Float images (n, 1, h, w), 1 at the given grey levels."""
+    return (images.float() / tops.view(-1, 1, 1)).clamp(0, 1)[:, None]
+
+
+def training_batch(stills: Stills, config: TrainingConfig, step: int) -> tuple[Tensor, Tensor]:
     """One augmented batch; it depends only on the seed and the step, so a resumed run repeats it."""
     rng = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
-    pick = torch.randint(0, len(images), (config.batch_size,), generator=rng)
-    grid = random_grid(len(pick), config.input_px, rng, flip=config.flip)
-    x = functional.grid_sample(unit_range(images[pick]), grid, align_corners=False)
-    one_hot = functional.one_hot(labels[pick].long(), N_CLASSES).permute(0, 3, 1, 2).float()
-    target = functional.grid_sample(one_hot, grid, align_corners=False)
-    target[:, 0] += (1 - target.sum(1)).clamp(min=0)
-    return random_grey(x, rng), target
+    pick = torch.randint(0, len(stills.images), (config.batch_size,), generator=rng)
+    shape = config.shapes[int(torch.randint(0, len(config.shapes), (1,), generator=rng))]
+    late = (step / config.steps - config.calm_from) / (1 - config.calm_from)
+    strength = 1 - 0.5 * min(max(late, 0.0), 1.0)
+    grid = random_grid(stills.boxes[pick], shape, rng, geometry=config.geometry, strength=strength)
+    x = functional.grid_sample(unit_range(stills.images[pick], stills.tops[pick]), grid, align_corners=False)
+    return random_grey(x, rng), _targets(stills.labels[pick], grid)
+
+
+def _targets(labels: Tensor, grid: Tensor) -> Tensor:
+    """Probabilities (n, 4, h, w): labels (n, H, W) sampled bilinearly; outside is background."""
+    heart = torch.stack([labels == label for label in range(1, N_CLASSES)], 1).float()
+    target = functional.grid_sample(heart, grid, align_corners=False)
+    return torch.cat([(1 - target.sum(1, keepdim=True)).clamp(min=0), target], 1)
+
+
+class Supervised(nn.Module):
+    """The network with two more heads, at a quarter and an eighth of the resolution, that only training has."""
+
+    def __init__(self, network: ChamberNet) -> None:
+        super().__init__()
+        self.network = network
+        self.heads = nn.ModuleList(nn.Conv2d(width, N_CLASSES, 1) for width in network.widths[:2])
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Logits at full resolution, a quarter and an eighth."""
+        fine, decoded = self.network.features(images)
+        deep = [head(x) for head, x in zip(self.heads, decoded, strict=False)]
+        return [self.network.restore(fine, decoded[0]), *deep]
 
 
 def segmentation_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Cross-entropy plus soft Dice over the three structures (Milletari et al. 2016)."""
+    """Cross-entropy plus soft Dice over the three structures of each image (Milletari et al. 2016)."""
     log_p = functional.log_softmax(logits, 1)
     entropy = -(target * log_p).sum(1).mean()
     p, t = log_p.exp()[:, 1:], target[:, 1:]
-    overlap, total = (p * t).sum((0, 2, 3)), (p + t).sum((0, 2, 3))
-    return entropy + (1 - (2 * overlap + 1) / (total + 1)).mean()
+    overlap, total = (p * t).sum((2, 3)), (p + t).sum((2, 3))
+    smooth = 1e-3 * logits.shape[-1] * logits.shape[-2]
+    return entropy + (1 - (2 * overlap + smooth) / (total + smooth)).mean()
+
+
+def deep_loss(outputs: list[Tensor], target: Tensor, weight: float) -> Tensor:
+    """The loss at full resolution plus `weight` times the losses of the coarser outputs."""
+    loss = segmentation_loss(outputs[0], target)
+    for coarse in outputs[1:]:
+        pooled = functional.avg_pool2d(target, target.shape[-1] // coarse.shape[-1])
+        loss = loss + weight * segmentation_loss(coarse, pooled)
+    return loss
 
 
 def learning_rate(step: int, config: TrainingConfig) -> float:
@@ -114,11 +167,12 @@ def average_into(average: dict[str, Tensor], model: ChamberNet, step: int, confi
 
 
 @torch.inference_mode()
-def mean_dice(model: ChamberNet, images: Tensor, labels: Tensor, size: int) -> list[float]:
+def mean_dice(model: ChamberNet, stills: Stills, size: int) -> list[float]:
     """Mean Dice per structure at the network's own resolution: to follow a run, not to report."""
     model.eval()
-    x = functional.interpolate(unit_range(images), (size, size), mode="bilinear", antialias=True)
-    t = functional.interpolate(labels[:, None].float(), (size, size), mode="nearest")[:, 0]
+    images = unit_range(stills.images, stills.tops)
+    x = functional.interpolate(images, (size, size), mode="bilinear", antialias=True)
+    t = functional.interpolate(stills.labels[:, None].float(), (size, size), mode="nearest")[:, 0]
     found = torch.cat([model(x[i : i + 20]).argmax(1) for i in range(0, len(x), 20)])
     scores = []
     for label in range(1, N_CLASSES):
@@ -128,7 +182,7 @@ def mean_dice(model: ChamberNet, images: Tensor, labels: Tensor, size: int) -> l
 
 
 def _save_progress(
-    path: Path, step: int, model: ChamberNet, average: dict[str, Tensor], optimiser: torch.optim.AdamW
+    path: Path, step: int, model: Supervised, average: dict[str, Tensor], optimiser: torch.optim.AdamW
 ) -> None:
     tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in average.items()}
@@ -139,7 +193,7 @@ def _save_progress(
     partial.replace(path)
 
 
-def _load_progress(path: Path, model: ChamberNet, average: dict[str, Tensor], optimiser: torch.optim.AdamW) -> int:
+def _load_progress(path: Path, model: Supervised, average: dict[str, Tensor], optimiser: torch.optim.AdamW) -> int:
     from safetensors import safe_open
 
     tensors = load_file(path)
@@ -163,34 +217,24 @@ def train(data: Path, output: Path, config: TrainingConfig) -> Path:
     torch.manual_seed(config.seed)
     torch.use_deterministic_algorithms(True)
     output.mkdir(parents=True, exist_ok=True)
-    model = channels_last(ChamberNet())
-    average = {k: v.clone() for k, v in model.state_dict().items()}
+    network = ChamberNet()
+    model = Supervised(network)
+    channels_last(model)
+    average = {k: v.clone() for k, v in network.state_dict().items()}
     optimiser = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay)
     progress, weights = output / "progress.safetensors", output / "chambers.safetensors"
     start = _load_progress(progress, model, average, optimiser) if progress.exists() else 0
-    images, labels = load_stills(data / "train")
-    held, held_labels = load_stills(data / "valid")
+    stills, held = load_stills(data / "train"), load_stills(data / "valid")
     (output / "config.json").write_text(json.dumps(asdict(config), indent=1))
     clock, losses = time.monotonic(), []
     for step in range(start, config.steps):
-        model.train()
-        x, target = training_batch(images, labels, config, step)
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, config)
-        loss = segmentation_loss(model(x.contiguous(memory_format=torch.channels_last)), target)
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimiser.step()
-        average_into(average, model, step, config)
-        losses.append(float(loss.detach()))
+        losses.append(_one_step(model, optimiser, stills, config, step))
+        average_into(average, network, step, config)
         if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
-            judge = ChamberNet()
-            judge.load_state_dict(average)
             line = {
                 "step": step + 1,
                 "loss": round(float(np.mean(losses)), 4),
-                "dice": [round(d, 4) for d in mean_dice(judge, held, held_labels, config.input_px)],
+                "dice": [round(d, 4) for d in _dice_of(average, held, config.input_px)],
                 "seconds": round(time.monotonic() - clock, 1),
             }
             losses = []
@@ -202,16 +246,61 @@ def train(data: Path, output: Path, config: TrainingConfig) -> Path:
     return weights
 
 
+def _one_step(
+    model: Supervised, optimiser: torch.optim.AdamW, stills: Stills, config: TrainingConfig, step: int
+) -> float:
+    """One step of the optimiser; returns the loss."""
+    model.train()
+    x, target = training_batch(stills, config, step)
+    for group in optimiser.param_groups:
+        group["lr"] = learning_rate(step, config)
+    loss = deep_loss(model(x.contiguous(memory_format=torch.channels_last)), target, config.deep)
+    optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+    optimiser.step()
+    return float(loss.detach())
+
+
+def _dice_of(average: dict[str, Tensor], held: Stills, size: int) -> list[float]:
+    judge = ChamberNet()
+    judge.load_state_dict(average)
+    return mean_dice(judge, held, size)
+
+
+def read_config(path: Path) -> TrainingConfig:
+    """A training's config.json, or a part of one; what it lacks has its usual value.
+
+    Raises
+    ------
+    ValueError
+        A name or a size that no training has.
+    """
+    try:
+        given = json.loads(path.read_text())
+        given["geometry"] = Geometry(**given.get("geometry", {}))
+        if "shapes" in given:
+            given["shapes"] = tuple((int(height), int(width)) for height, width in given["shapes"])
+        config = TrainingConfig(**given)
+    except (TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path.name} is not the config of a training") from error
+    if any(side % STRIDE or side < STRIDE for shape in config.shapes for side in shape):
+        raise ValueError(f"the shapes in {path.name} must be multiples of {STRIDE}")
+    return config
+
+
 def main() -> None:
     """Command line of the training."""
-    usual = TrainingConfig()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with train/ and valid/")
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=usual.seed)
-    parser.add_argument("--steps", type=int, default=usual.steps)
+    parser.add_argument("--config", type=Path, help="config.json of a training, whole or in part")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--steps", type=int)
     args = parser.parse_args()
-    train(args.data, args.output, TrainingConfig(seed=args.seed, steps=args.steps))
+    config = read_config(args.config) if args.config else TrainingConfig()
+    given = {name: getattr(args, name) for name in ("seed", "steps") if getattr(args, name) is not None}
+    train(args.data, args.output, replace(config, **given))
 
 
 if __name__ == "__main__":
