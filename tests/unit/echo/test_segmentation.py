@@ -15,9 +15,10 @@ from safetensors.torch import load_file, save_file
 
 import resources
 from pipeline.cancellation import CancelToken
-from pipeline.echo.inference import Window, cut, restore_labels, time_weights
+from pipeline.echo.inference import likeliest, time_weights
 from pipeline.echo.manifest import MODEL_FOLDER, read_manifest
 from pipeline.echo.segmentation import Segmenter, load_segmenter, model_sha256
+from pipeline.echo.windows import Extent, Window, around_heart, cut, find_heart, lay_back, whole_frame
 from pipeline.errors import HardStopError, ModelError, RunCancelledError
 
 
@@ -172,14 +173,44 @@ def test_black_frames_hold_nothing(segmenter: Segmenter) -> None:
     assert not segmenter.predict(np.zeros((2, 90, 120), np.uint8), (1, 1)).any()
 
 
-def test_a_window_goes_there_and_back() -> None:
-    image = torch.zeros(1, 4, 100, 140)
-    image[:, 1, 30:60, 50:90] = 1
-    window = Window(45.0, 70.0, 80.0, 1.0)
-    seen = torch.cat([cut(image[:, k : k + 1], window, 96) for k in range(4)], 1)
-    labels = restore_labels(seen, window, 100, 140)[0]
-    expected = image[0, 1].numpy() == 1
-    assert np.count_nonzero((labels == 1) != expected) < 40
+@pytest.mark.parametrize(
+    "window",
+    [Window(5, 20, 90, 100), Window(-30, -10, 160, 130), Window(20, 40, 45, 60)],
+    ids=["inside", "beyond the frame", "magnified"],
+)
+def test_a_window_goes_there_and_back(window: Window) -> None:
+    image = np.zeros((100, 140, 4), np.float32)
+    image[..., 0] = 1
+    image[30:60, 50:90] = [0, 1, 0, 0]
+    seen = np.stack([cut(image[..., k], window, (96, 96)) for k in range(4)], -1)
+    canvas = np.zeros((100, 140, 4), np.float32)
+    lay_back(seen, window, canvas)
+    labels = likeliest(canvas)
+    assert np.count_nonzero((labels == 1) != (image[..., 1] == 1)) < 60
+
+
+def test_the_whole_frame_is_a_physical_square() -> None:
+    window = whole_frame(100, 300, 2.0)
+    assert window.height * 2.0 == pytest.approx(window.width, abs=2)
+    assert window.width == 300
+
+
+def test_the_heart_is_found_in_spite_of_strays() -> None:
+    labels = np.zeros((3, 64, 64), np.uint8)
+    labels[:, 20:44, 16:32] = 1
+    labels[1, 60:63, 60:63] = 3
+    heart = find_heart(labels, Window(10, 20, 128, 128))
+    assert heart == Extent(top=50.0, bottom=98.0, left=52.0, right=84.0)
+    assert find_heart(np.zeros((2, 64, 64), np.uint8), Window(0, 0, 64, 64)) is None
+
+
+@pytest.mark.parametrize("aspect", [1.0, 0.5])
+def test_a_window_holds_the_heart_in_height_and_width(aspect: float) -> None:
+    for heart in (Extent(10, 110, 40, 60), Extent(10, 40, 10, 150)):
+        window = around_heart(heart, (160, 128), 0.8, aspect)
+        assert window.width / (window.height * aspect) == pytest.approx(0.8, abs=0.03)
+        used = (heart.bottom - heart.top) / window.height, (heart.right - heart.left) / window.width
+        assert max(used) == pytest.approx(0.8, abs=0.02)
 
 
 @pytest.mark.parametrize("frame", [0, 1, 5, 9])
@@ -190,5 +221,8 @@ def test_smoothing_in_time_keeps_a_parabola(frame: int) -> None:
     assert sum(w**2 for w in weights) < 0.9
 
 
-def test_short_clips_are_not_smoothed_in_time() -> None:
-    assert time_weights(4, 2) == (2, [1.0])
+def test_a_still_is_seen_by_itself(segmenter: Segmenter, demo_frames: np.ndarray) -> None:
+    """Too few frames to smooth over: each is labelled as if it were alone."""
+    pair = segmenter.predict(demo_frames[[0, 11]], (0.51, 0.51))
+    cavity = (pair == 1).sum((1, 2))
+    assert cavity[0] > 1.5 * cavity[1]

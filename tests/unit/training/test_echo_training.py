@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ import torch
 from PIL import Image
 
 from pipeline.training import echo as training
-from pipeline.training.augmentation import random_grey, random_grid
+from pipeline.training.augmentation import Geometry, heart_boxes, random_grey, random_grid
 from pipeline.training.echo import TrainingConfig, learning_rate, segmentation_loss, train, training_batch
 
-QUICK = TrainingConfig(seed=3, input_px=32, batch_size=2, steps=2, threads=1, save_every=1)
+SMALL = ((32, 32), (64, 32))
+QUICK = TrainingConfig(seed=3, input_px=32, shapes=SMALL, batch_size=2, steps=2, threads=1, save_every=1)
 
 
 @pytest.fixture(autouse=True)
@@ -72,18 +74,17 @@ def test_same_seed_gives_same_weights_even_when_resumed(
 
 
 def test_another_seed_gives_other_batches(stills: Path) -> None:
-    images, labels = training.load_stills(stills / "train")
-    first, _ = training_batch(images, labels, QUICK, 0)
-    again, _ = training_batch(images, labels, QUICK, 0)
-    other, _ = training_batch(images, labels, TrainingConfig(seed=4, input_px=32, batch_size=2), 0)
+    loaded = training.load_stills(stills / "train")
+    first, _ = training_batch(loaded, QUICK, 0)
+    again, _ = training_batch(loaded, QUICK, 0)
+    other, _ = training_batch(loaded, replace(QUICK, seed=4), 0)
     assert torch.equal(first, again)
-    assert not torch.equal(first, other)
+    assert first.shape != other.shape or not torch.equal(first, other)
 
 
 def test_targets_stay_probabilities(stills: Path) -> None:
-    images, labels = training.load_stills(stills / "train")
-    x, target = training_batch(images, labels, QUICK, 1)
-    assert x.shape == (2, 1, 32, 32)
+    x, target = training_batch(training.load_stills(stills / "train"), QUICK, 1)
+    assert x.shape[-2:] in SMALL
     assert float(x.min()) >= 0
     assert float(x.max()) <= 1
     assert target.sum(1).numpy() == pytest.approx(1.0, abs=1e-5)
@@ -109,7 +110,8 @@ def test_rate_warms_up_and_dies_out() -> None:
 def test_augmentation_is_a_function_of_its_generator() -> None:
     def draw(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
         rng = torch.Generator().manual_seed(seed)
-        return random_grid(2, 32, rng, flip=0.5), random_grey(torch.full((2, 1, 32, 32), 0.4), rng)
+        boxes = torch.tensor([[0.0, 0.0, 0.5, 0.5]] * 2)
+        return random_grid(boxes, (32, 32), rng, geometry=Geometry()), random_grey(torch.full((2, 1, 32, 32), 0.4), rng)
 
     assert all(torch.equal(a, b) for a, b in zip(draw(1), draw(1), strict=True))
     assert not torch.equal(draw(1)[0], draw(2)[0])
@@ -119,3 +121,50 @@ def test_a_folder_without_stills_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match="empty"):
         training.load_stills(tmp_path / "empty")
+
+
+def test_boxes_hold_what_is_labelled() -> None:
+    labels = torch.zeros(1, 100, 100, dtype=torch.uint8)
+    labels[0, 20:60, 50:70] = 2
+    assert heart_boxes(labels)[0].tolist() == pytest.approx([0.2, -0.2, 0.2, 0.4])
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (64, 32)])
+def test_a_centred_window_holds_the_heart_undistorted(shape: tuple[int, int]) -> None:
+    still = Geometry(mirrored=0, inverted=0, centred=1, fill=(0.8, 0.8), angle=0, stretch=0, shift=0, warp=0)
+    boxes = torch.tensor([[0.1, -0.2, 0.2, 0.4]])
+    grid = random_grid(boxes, shape, torch.Generator().manual_seed(0), geometry=still)[0]
+    step_x, step_y = grid[0, 1, 0] - grid[0, 0, 0], grid[1, 0, 1] - grid[0, 0, 1]
+    assert float(step_x) == pytest.approx(float(step_y), rel=1e-4)
+    assert float(grid[..., 1].mean()) == pytest.approx(-0.2, abs=1e-4)
+    assert float(grid[..., 1].max() - grid[..., 1].min()) == pytest.approx(2 * 0.4 / 0.8 * (1 - 1 / shape[0]), rel=1e-3)
+
+
+def test_mirrored_and_inverted_displays_are_drawn() -> None:
+    turned = Geometry(mirrored=1, inverted=1, centred=1, angle=0, stretch=0, shift=0, warp=0)
+    grid = random_grid(torch.tensor([[0, 0, 0.5, 0.5]]), (32, 32), torch.Generator().manual_seed(0), geometry=turned)[0]
+    assert grid[0, 0, 0] > grid[0, -1, 0]
+    assert grid[0, 0, 1] > grid[-1, 0, 1]
+
+
+def test_grey_changes_reach_every_kind_of_furniture() -> None:
+    rng = torch.Generator().manual_seed(5)
+    changed = random_grey(torch.full((64, 1, 64, 64), 0.3), rng)
+    assert float((changed[:, :, 0] == 0).float().mean()) > 0.02  # narrowed sectors
+    assert bool((changed > 0.75).flatten(1).any(1).sum() >= 8)  # text, strips, boxes
+
+
+def test_a_config_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(asdict(QUICK)))
+    assert training.read_config(path) == QUICK
+    path.write_text('{"steps": 7}')
+    assert training.read_config(path) == TrainingConfig(steps=7)
+
+
+@pytest.mark.parametrize("text", ["{", '{"stepz": 1}', '{"shapes": [[100, 96]]}', '{"geometry": {"tilt": 1}}'])
+def test_a_config_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"config\.json"):
+        training.read_config(path)

@@ -1,0 +1,139 @@
+"""Speed and memory of the chamber detection beside published networks: `python -m benchmarks.echo`.
+
+All are timed in turns in one run on the same clip, at one thread and at two. Ours goes from decoded frames to
+cleaned contours; the peers, which come without weights, only through their network. Weights do not change the time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+ROUNDS = 5
+N_FRAMES, HEIGHT, WIDTH = 100, 480, 640
+SPACING_MM = (0.51, 0.51)
+DEMO_CLIP = "color3d_jpeg_baseline.dcm"
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One way to segment the clip, and how many frames a call of it handles."""
+
+    name: str
+    frames: int
+    call: Callable[[], object]
+
+
+def clip(n_frames: int) -> np.ndarray:
+    """The demo cine, uint8 (n_frames, 480, 640), repeated to the length asked for."""
+    from pydicom import dcmread
+    from pydicom.data import get_testdata_file
+    from pydicom.pixels import pixel_array
+
+    path = get_testdata_file(DEMO_CLIP, download=False)
+    if path is None:
+        raise SystemExit("the demo cine is not installed")
+    grey = pixel_array(dcmread(path)).mean(-1).astype(np.uint8)
+    padded = np.zeros((len(grey), HEIGHT, WIDTH), np.uint8)
+    rows, columns = min(HEIGHT, grey.shape[1]), min(WIDTH, grey.shape[2])
+    padded[:, :rows, :columns] = grey[:, :rows, :columns]
+    return np.concatenate([padded] * (n_frames // len(grey) + 1))[:n_frames]
+
+
+def contenders(frames: np.ndarray) -> list[Contender]:
+    """Ours and the peers, each ready to run."""
+    import torch
+
+    from benchmarks.peer_networks import DeepLabV3ResNet50, NnUNetDefault
+    from pipeline.echo.contours import frame_contours
+    from pipeline.echo.segmentation import load_segmenter
+
+    segmenter = load_segmenter()
+    deeplab, unet = DeepLabV3ResNet50().eval(), NnUNetDefault().eval()
+    small, large = torch.rand(10, 3, 112, 112), torch.rand(2, 1, 256, 256)
+
+    def ours() -> None:
+        for batch in segmenter.segment(frames, SPACING_MM):
+            for labels in batch.labels:
+                frame_contours(labels, SPACING_MM)
+
+    def only_labels() -> None:
+        for _ in segmenter.segment(frames, SPACING_MM):
+            pass
+
+    def peer(network: torch.nn.Module, images: torch.Tensor) -> Callable[[], object]:
+        def call() -> object:
+            with torch.inference_mode():
+                return network(images)
+
+        return call
+
+    return [
+        Contender("Chordae, frames to contours", len(frames), ours),
+        Contender("Chordae, frames to labels", len(frames), only_labels),
+        Contender("DeepLabV3-ResNet50 112 x 112", len(small), peer(deeplab, small)),
+        Contender("nnU-Net default 256 x 256", len(large), peer(unet, large)),
+    ]
+
+
+def race(threads: int) -> dict[str, float]:
+    """Milliseconds a frame of every contender: the median over rounds in which each has its turn."""
+    import torch
+
+    torch.set_num_threads(threads)
+    running = contenders(clip(N_FRAMES))
+    for contender in running:
+        contender.call()
+    spent: dict[str, list[float]] = {contender.name: [] for contender in running}
+    for _ in range(ROUNDS):
+        for contender in running:
+            begin = time.perf_counter()
+            contender.call()
+            spent[contender.name].append(1000 * (time.perf_counter() - begin) / contender.frames)
+    return {name: float(np.median(values)) for name, values in spent.items()}
+
+
+def peak_memory_mb(n_frames: int) -> float:
+    """Peak resident memory of a fresh process that detects the chambers in a clip, less the clip itself, MB."""
+    code = (
+        "import resource, sys, numpy as np\n"
+        "from benchmarks.echo import SPACING_MM, clip\n"
+        "from pipeline.echo.segmentation import load_segmenter\n"
+        f"frames = clip({n_frames})\n"
+        "for batch in load_segmenter().segment(frames, SPACING_MM): pass\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - frames.nbytes / 1e6)\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def main() -> None:
+    """Print the tables and, last, one JSON line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--skip-memory", action="store_true")
+    args = parser.parse_args()
+    report: dict[str, object] = {}
+    for threads in (1, 2):
+        times = race(threads)
+        ours = times["Chordae, frames to contours"]
+        print(f"{threads} thread(s)".ljust(34) + "ms/frame  frames/s  time over ours")
+        for name, ms in times.items():
+            print(f"  {name:32}{ms:8.2f}{1000 / ms:10.1f}{ms / ours:12.1f}")
+        report[f"threads_{threads}"] = {name: round(ms, 2) for name, ms in times.items()}
+        print(f"  {N_FRAMES} frames {HEIGHT} x {WIDTH} to contours: {ours * N_FRAMES / 1000:.2f} s")
+    if not args.skip_memory:
+        memory = {str(n): round(peak_memory_mb(n)) for n in (100, 2000)}
+        print(f"peak memory, MB, less the clip itself: {memory}")
+        report["peak_memory_mb"] = memory
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main()
