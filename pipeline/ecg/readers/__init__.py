@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.cancellation import CancelToken, Progress, no_progress
-from pipeline.ecg.leads import einthoven_remarks
+from pipeline.ecg.limb_scales import limb_remarks
 from pipeline.ecg.readers import delimited, dicom_waveform, edf, wfdb_record
 from pipeline.ecg.readers.header import EcgHeader
 from pipeline.ecg.readers.scaling import unit_remarks
@@ -100,7 +100,7 @@ def read_ecg(
         `cancel` was set; it is looked at between blocks of samples.
     """
     record = _reader_of(path, limits).read(path, limits, progress=progress, cancel=cancel)
-    checks = (*unit_remarks(record.signal_mv, record.leads), *einthoven_remarks(record.signal_mv, record.leads))
+    checks = (*unit_remarks(record.signal_mv, record.leads), *limb_remarks(record.signal_mv, record.leads))
     return replace(record, remarks=(*record.remarks, *checks))
 
 
