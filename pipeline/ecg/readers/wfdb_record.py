@@ -1,11 +1,10 @@
-"""WFDB records: the header is judged here, the wfdb package decodes the samples."""
+"""WFDB records: headers are judged and sizes counted before `wfdb_samples` decodes a sample."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from pipeline.ecg.readers.header import EcgHeader, check_sample_count, length_re
 from pipeline.ecg.readers.scaling import require_mv_per_unit
 from pipeline.ecg.readers.selection import Selection, select_leads
 from pipeline.ecg.readers.wfdb_header import (
+    BIG_ENDIAN_16,
     BITS_PER_SAMPLE,
     FLAC_FORMATS,
     SignalLine,
@@ -22,16 +22,16 @@ from pipeline.ecg.readers.wfdb_header import (
     companion,
     read_header,
 )
+from pipeline.ecg.readers.wfdb_samples import is_matlab, matlab_frames, stored_samples
 from pipeline.errors import InputError
-from pipeline.gates import Limits, check_file, guarded
+from pipeline.gates import Limits, check_file
 from pipeline.records import Array, EcgRecord, PatientHeader, Remark
 
-DAMAGED = "The WFDB record is damaged or incomplete."
 CHUNK_VALUES = 4_000_000
 # The stored value that means "no sample", by format: signal(5) of the WFDB Applications Guide.
 INVALID_VALUE: tuple[tuple[int, int], ...] = (
     *((80, -(1 << 7)), (508, -(1 << 7)), (310, -(1 << 9)), (311, -(1 << 9)), (212, -(1 << 11))),
-    *((16, -(1 << 15)), (160, -(1 << 15)), (516, -(1 << 15))),
+    *((16, -(1 << 15)), (BIG_ENDIAN_16, -(1 << 15)), (160, -(1 << 15)), (516, -(1 << 15))),
     *((24, -(1 << 23)), (524, -(1 << 23)), (32, -(1 << 31))),
 )
 
@@ -106,7 +106,7 @@ def read(
             if cancel is not None:
                 cancel.check()
             stop = min(start + step, part.n_found)
-            _read_chunk(part, start, stop, plan, region)
+            _read_chunk(part, start, stop, plan, region, limits)
             progress((part.start_frame + stop) / plan.n_frames, "Reading the ECG")
     return EcgRecord(
         signal_mv=signal_mv,
@@ -200,6 +200,8 @@ def _frames_in(file: Path, signals: Sequence[SignalLine], limits: Limits) -> int
         raise InputError("Signals of one WFDB file are declared in different formats.")
     if signals[0].format in FLAC_FORMATS:
         return None
+    if is_matlab(file, limits):
+        return matlab_frames(file, signals, limits)
     bits = dict(BITS_PER_SAMPLE)[signals[0].format]
     n_samples = int((size_bytes - signals[0].byte_offset) * 8 / bits + 1e-6)
     return max(0, n_samples // sum(signal.samples_per_frame for signal in signals))
@@ -230,17 +232,18 @@ def _unique(paths: Sequence[Path]) -> tuple[Path, ...]:
 def _chunk_frames(part: Part) -> int:
     """Frames read at once: all where the format allows no start in the middle."""
     formats = {signal.format for signal in part.header.signals}
-    if formats & {8, *FLAC_FORMATS} or part.header.n_frames is None:
+    has_matrix = any(file.suffix.casefold() == ".mat" for file in part.files)  # unpacked as a whole
+    if formats & {8, *FLAC_FORMATS} or part.header.n_frames is None or has_matrix:
         return part.n_found
     return max(1, CHUNK_VALUES // sum(signal.samples_per_frame for signal in part.header.signals))
 
 
-def _read_chunk(part: Part, start: int, stop: int, plan: Plan, region_mv: Array) -> None:
+def _read_chunk(part: Part, start: int, stop: int, plan: Plan, region_mv: Array, limits: Limits) -> None:
     """Decode frames `start` to `stop` of one part into its columns of the result."""
     rows = _rows(part.header.signals, plan)
     if not rows:
         return
-    digital = _decode(part, start, stop, [channel for _, channel in rows])
+    digital = stored_samples(part.header, start, stop, [channel for _, channel in rows], limits)
     columns = slice(start * plan.samples_per_frame, stop * plan.samples_per_frame)
     for (row, channel), stored in zip(rows, digital, strict=True):
         signal = part.header.signals[channel]
@@ -262,26 +265,3 @@ def _rows(signals: Sequence[SignalLine], plan: Plan) -> list[tuple[int, int]]:
     if any(signals[channel].samples_per_frame != plan.samples_per_frame for _, channel in pairs):
         raise InputError("A lead changes its sampling rate between segments.", code="E_INPUT_UNSUPPORTED")
     return pairs
-
-
-def _decode(part: Part, start: int, stop: int, channels: list[int]) -> list[Array]:
-    """Stored values of the channels, one array of frames x samples per frame each."""
-    with guarded(DAMAGED):
-        import wfdb
-
-        record: Any = wfdb.rdrecord(
-            str(part.header.path.with_suffix("").absolute()),
-            sampfrom=start,
-            sampto=None if part.header.n_frames is None else stop,
-            channels=channels,
-            physical=False,
-            smooth_frames=False,
-            return_res=32,
-        )
-        digital = [np.asarray(stored) for stored in record.e_d_signal]
-        expected = [(stop - start) * part.header.signals[channel].samples_per_frame for channel in channels]
-        if [stored.size for stored in digital] != expected:
-            raise InputError(
-                "The signal files of the WFDB record hold fewer samples than needed.", code="E_INPUT_TRUNCATED"
-            )
-        return digital
