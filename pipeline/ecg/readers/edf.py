@@ -16,6 +16,7 @@ from pipeline.ecg.readers.edf_layout import Layout, blocks, read_layout, record_
 from pipeline.ecg.readers.header import EcgHeader, check_rate, check_sample_count, length_remark
 from pipeline.ecg.readers.scaling import require_mv_per_unit
 from pipeline.ecg.readers.selection import Selection, select_leads
+from pipeline.ecg.readers.stream import EcgStream
 from pipeline.errors import InputError
 from pipeline.gates import Limits, guarded
 from pipeline.records import Array, EcgRecord, PatientHeader, Remark, Sex
@@ -39,6 +40,11 @@ class Plan:
     @property
     def n_samples(self) -> int:
         return int(self.starts[-1]) + self.samples_per_record
+
+    @property
+    def scaling(self) -> str:
+        name = "BDF" if self.layout.is_bdf else "EDF"
+        return f"{name}: physical range over digital range of each signal, converted to mV."
 
 
 def inspect(path: Path, limits: Limits) -> EcgHeader:
@@ -72,27 +78,59 @@ def read(
     for block in blocks(path, plan.layout):
         if cancel is not None:
             cancel.check()
-        with guarded(DAMAGED):
-            signals = _parse(block, plan.layout.is_bdf).signals
-            stored = [signals[i].digital for i in plan.selection.kept_idx]
-        starts = plan.starts[record : record + stored[0].size // plan.samples_per_record]
-        for row, ((factor, offset), values) in enumerate(zip(plan.factors, stored, strict=True)):
-            _place(signal_mv[row], factor * values + offset, starts)
-        record += starts.size
+        record += _place(plan, block, record, signal_mv, 0)
         progress(record / plan.starts.size, "Reading the ECG")
     return EcgRecord(
         signal_mv=signal_mv,
         sampling_rate_hz=plan.selection.sampling_rate_hz,
         leads=lead_names(plan.labels),
-        scaling=f"{'BDF' if plan.layout.is_bdf else 'EDF'}: physical range over digital range of each signal, "
-        "converted to mV.",
+        scaling=plan.scaling,
         header=plan.patient,
         remarks=plan.remarks,
     )
 
 
-def _place(row_mv: Array, values_mv: Array, starts: Array) -> None:
-    """Write the records of a block where they belong; at once where they follow each other."""
+def stream(path: Path, limits: Limits) -> EcgStream:
+    """The recording for reading piece by piece."""
+    plan = _plan(path, limits)
+    return EcgStream(
+        leads=lead_names(plan.labels),
+        sampling_rate_hz=plan.selection.sampling_rate_hz,
+        n_samples=plan.n_samples,
+        scaling=plan.scaling,
+        header=plan.patient,
+        remarks=plan.remarks,
+        read=lambda first, end: _read_stretch(path, plan, first, end),
+    )
+
+
+def _read_stretch(path: Path, plan: Plan, first: int, end: int) -> Array:
+    """Samples `first` to `end` of each lead in mV, NaN where the recording was interrupted."""
+    record = int(np.searchsorted(plan.starts + plan.samples_per_record, first, "right"))
+    last = int(np.searchsorted(plan.starts, end, "left"))
+    if record >= last:
+        return np.full((len(plan.labels), end - first), np.nan, np.float32)
+    origin = min(first, int(plan.starts[record]))
+    n_samples = max(end, int(plan.starts[last - 1]) + plan.samples_per_record) - origin
+    signal_mv = np.full((len(plan.labels), n_samples), np.nan, np.float32)
+    for block in blocks(path, plan.layout, record, last):
+        record += _place(plan, block, record, signal_mv, origin)
+    return signal_mv[:, first - origin : end - origin]
+
+
+def _place(plan: Plan, block: bytes, record: int, signal_mv: Array, origin: int) -> int:
+    """Write the records of a block where they belong, and say how many these were."""
+    with guarded(DAMAGED):
+        signals = _parse(block, plan.layout.is_bdf).signals
+        stored = [signals[i].digital for i in plan.selection.kept_idx]
+    starts = plan.starts[record : record + stored[0].size // plan.samples_per_record] - origin
+    for row, ((factor, offset), values) in enumerate(zip(plan.factors, stored, strict=True)):
+        _place_lead(signal_mv[row], factor * values + offset, starts)
+    return int(starts.size)
+
+
+def _place_lead(row_mv: Array, values_mv: Array, starts: Array) -> None:
+    """Records of one lead; at once where they follow each other."""
     size = values_mv.size // starts.size
     if int(starts[-1] - starts[0]) == size * (starts.size - 1):
         row_mv[starts[0] : starts[0] + values_mv.size] = values_mv

@@ -95,13 +95,14 @@ def _samples_per_record(header: bytes, n_signals: int) -> tuple[int, ...]:
     return tuple(counts)
 
 
-def blocks(path: Path, layout: Layout) -> Iterator[bytes]:
-    """The file in small complete files of whole records."""
+def blocks(path: Path, layout: Layout, first: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """The file, or its records `first` to `end`, in small complete files of whole records."""
     per_block = max(1, CHUNK_BYTES // layout.record_bytes)
+    end = layout.n_found if end is None else end
     with open_file(path) as file, reading():
-        file.seek(len(layout.header))
-        for start in range(0, layout.n_found, per_block):
-            wanted = min(per_block, layout.n_found - start) * layout.record_bytes
+        file.seek(len(layout.header) + first * layout.record_bytes)
+        for start in range(first, end, per_block):
+            wanted = min(per_block, end - start) * layout.record_bytes
             records = _read_exactly(file, wanted)
             yield layout.block(records)
 

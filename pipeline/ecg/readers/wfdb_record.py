@@ -13,6 +13,7 @@ from pipeline.ecg.leads import lead_names
 from pipeline.ecg.readers.header import EcgHeader, check_sample_count, length_remark
 from pipeline.ecg.readers.scaling import require_mv_per_unit
 from pipeline.ecg.readers.selection import Selection, select_leads
+from pipeline.ecg.readers.stream import EcgStream
 from pipeline.ecg.readers.wfdb_header import (
     BIG_ENDIAN_16,
     BITS_PER_SAMPLE,
@@ -28,6 +29,7 @@ from pipeline.gates import Limits, check_file
 from pipeline.records import Array, EcgRecord, PatientHeader, Remark
 
 CHUNK_VALUES = 4_000_000
+SCALING = "WFDB: (stored value - baseline) / gain of each signal, converted to mV."
 # The stored value that means "no sample", by format: signal(5) of the WFDB Applications Guide.
 INVALID_VALUE: tuple[tuple[int, int], ...] = (
     *((80, -(1 << 7)), (508, -(1 << 7)), (310, -(1 << 9)), (311, -(1 << 9)), (212, -(1 << 11))),
@@ -106,16 +108,46 @@ def read(
             if cancel is not None:
                 cancel.check()
             stop = min(start + step, part.n_found)
-            _read_chunk(part, start, stop, plan, region, limits)
+            columns = slice(start * plan.samples_per_frame, stop * plan.samples_per_frame)
+            _read_chunk(part, start, stop, plan, region[:, columns], limits)
             progress((part.start_frame + stop) / plan.n_frames, "Reading the ECG")
     return EcgRecord(
         signal_mv=signal_mv,
         sampling_rate_hz=plan.selection.sampling_rate_hz,
         leads=lead_names(plan.labels),
-        scaling="WFDB: (stored value - baseline) / gain of each signal, converted to mV.",
+        scaling=SCALING,
         header=plan.patient,
         remarks=plan.remarks,
     )
+
+
+def stream(path: Path, limits: Limits) -> EcgStream | None:
+    """The record for reading piece by piece; None where a signal file allows no start in the middle."""
+    plan = _plan(header_path(path), limits)
+    if not all(_can_start_anywhere(part) for part in plan.parts):
+        return None
+    return EcgStream(
+        leads=lead_names(plan.labels),
+        sampling_rate_hz=plan.selection.sampling_rate_hz,
+        n_samples=plan.n_frames * plan.samples_per_frame,
+        scaling=SCALING,
+        header=plan.patient,
+        remarks=plan.remarks,
+        read=lambda first, end: _read_stretch(plan, limits, first, end),
+    )
+
+
+def _read_stretch(plan: Plan, limits: Limits, first: int, end: int) -> Array:
+    """Samples `first` to `end` of each lead in mV, NaN where no part of the record lies."""
+    size = plan.samples_per_frame
+    first_frame, end_frame = first // size, -(-end // size)
+    signal_mv = np.full((len(plan.labels), (end_frame - first_frame) * size), np.nan, np.float32)
+    for part in plan.parts:
+        start, stop = max(0, first_frame - part.start_frame), min(part.n_found, end_frame - part.start_frame)
+        if start < stop:
+            column = (part.start_frame + start - first_frame) * size
+            _read_chunk(part, start, stop, plan, signal_mv[:, column : column + (stop - start) * size], limits)
+    return signal_mv[:, first - first_frame * size : end - first_frame * size]
 
 
 # --- planning ----------------------------------------------------------------------------------------
@@ -229,22 +261,26 @@ def _unique(paths: Sequence[Path]) -> tuple[Path, ...]:
 # --- decoding ----------------------------------------------------------------------------------------
 
 
-def _chunk_frames(part: Part) -> int:
-    """Frames read at once: all where the format allows no start in the middle."""
+def _can_start_anywhere(part: Part) -> bool:
+    """Whether the formats of a part allow reading from the middle."""
     formats = {signal.format for signal in part.header.signals}
     has_matrix = any(file.suffix.casefold() == ".mat" for file in part.files)  # unpacked as a whole
-    if formats & {8, *FLAC_FORMATS} or part.header.n_frames is None or has_matrix:
+    return not (formats & {8, *FLAC_FORMATS} or part.header.n_frames is None or has_matrix)
+
+
+def _chunk_frames(part: Part) -> int:
+    """Frames read at once: all where the format allows no start in the middle."""
+    if not _can_start_anywhere(part):
         return part.n_found
     return max(1, CHUNK_VALUES // sum(signal.samples_per_frame for signal in part.header.signals))
 
 
-def _read_chunk(part: Part, start: int, stop: int, plan: Plan, region_mv: Array, limits: Limits) -> None:
-    """Decode frames `start` to `stop` of one part into its columns of the result."""
+def _read_chunk(part: Part, start: int, stop: int, plan: Plan, columns_mv: Array, limits: Limits) -> None:
+    """Decode frames `start` to `stop` of one part into their columns of the result."""
     rows = _rows(part.header.signals, plan)
     if not rows:
         return
     digital = stored_samples(part.header, start, stop, [channel for _, channel in rows], limits)
-    columns = slice(start * plan.samples_per_frame, stop * plan.samples_per_frame)
     for (row, channel), stored in zip(rows, digital, strict=True):
         signal = part.header.signals[channel]
         factor = require_mv_per_unit(signal.unit) / signal.gain
@@ -252,7 +288,7 @@ def _read_chunk(part: Part, start: int, stop: int, plan: Plan, region_mv: Array,
         invalid = dict(INVALID_VALUE).get(signal.format)
         if invalid is not None:
             values[stored == invalid] = np.nan
-        region_mv[row, columns] = values
+        columns_mv[row] = values
 
 
 def _rows(signals: Sequence[SignalLine], plan: Plan) -> list[tuple[int, int]]:
