@@ -148,7 +148,7 @@ def read_ecg(
         `cancel` was set; it is looked at between blocks of samples.
     """
     record = _reader_of(path, limits).read(path, limits, progress=progress, cancel=cancel)
-    checks = (*unit_remarks(record.signal_mv, record.leads), *limb_remarks(record.signal_mv, record.leads))
+    checks = (*unit_remarks(record.signal_mv, record.leads), *limb_remarks(record.signal_mv, record.sampling_rate_hz, record.leads))
     return replace(record, remarks=(*record.remarks, *checks))
 
 

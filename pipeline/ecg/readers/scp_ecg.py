@@ -68,10 +68,11 @@ def decode(path: Path, limits: Limits) -> EcgRecord:
     HardStopError
         E_HARD_004 over the limits.
     """
-    if check_file(path, limits).size_bytes > MAX_BYTES:
+    size_bytes = check_file(path, limits).size_bytes
+    if size_bytes > MAX_BYTES:
         raise too_large(f"An SCP-ECG file is larger than the limit of {MAX_BYTES >> 20} MiB.")
     with open_file(path) as file, reading():
-        raw = file.read(MAX_BYTES)
+        raw = file.read(size_bytes)
     with guarded("The SCP-ECG file is damaged or incomplete."):
         return _record(read_sections(raw), limits)
 

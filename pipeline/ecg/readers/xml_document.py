@@ -70,7 +70,8 @@ def read_xml(path: Path, limits: Limits) -> Element:
     HardStopError
         E_HARD_004: the file is larger than MAX_XML_BYTES.
     """
-    if check_file(path, limits).size_bytes > MAX_XML_BYTES:
+    size_bytes = check_file(path, limits).size_bytes
+    if size_bytes > MAX_XML_BYTES:
         raise too_large(f"An XML file is larger than the limit of {MAX_XML_BYTES >> 20} MiB.")
     builder = _Builder()
     parser = expat.ParserCreate(namespace_separator=" ")
@@ -82,7 +83,7 @@ def read_xml(path: Path, limits: Limits) -> Element:
     parser.EntityDeclHandler = _refuse
     parser.SkippedEntityHandler = _refuse
     with open_file(path) as file, reading():
-        raw = file.read(MAX_XML_BYTES)
+        raw = file.read(size_bytes)
     try:
         parser.Parse(raw, True)
         return builder.tree.close()
