@@ -24,6 +24,7 @@ FREE_TOLERANCE_SHARE = 0.15
 """A swapped or inverted lead leaves more than this even with free scales; recorders' own filters leave less."""
 _EXPLAINED = 0.5  # free scales must take away at least half of the residual to be the cause
 PROBE_SAMPLES = 120_000
+_DRIFT_S, _NOISE_S = 1.0, 0.02  # what is slower is drift, what is faster mostly noise of one lead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +41,13 @@ class LimbScales:
         return not self.broken and not self.scaled
 
 
-def limb_scales(signal_mv: Array, leads: Sequence[str]) -> LimbScales | None:
+def limb_scales(signal_mv: Array, sampling_rate_hz: float, leads: Sequence[str]) -> LimbScales | None:
     """Check the limb leads against each other; never derive or repair a lead.
 
     Parameters
     ----------
     signal_mv
-        float (n_leads, n_samples) in mV, NaN where missing. A constant offset per lead is ignored.
+        float (n_leads, n_samples) in mV, NaN where missing. Offset, drift and fast noise are ignored.
     leads
         Names in the order of the rows.
 
@@ -57,13 +58,13 @@ def limb_scales(signal_mv: Array, leads: Sequence[str]) -> LimbScales | None:
     """
     if "I" not in leads or "II" not in leads:
         return None
-    one, two = (_probe(signal_mv[leads.index(name)]) for name in ("I", "II"))
+    one, two = (_probe(signal_mv[leads.index(name)], sampling_rate_hz) for name in ("I", "II"))
     broken, scaled, shares, ratios = [], [], [0.0], []
     n_checked = 0
     for name, a, b, text in LIMB_RELATIONS:
         if name not in leads:
             continue
-        found = _probe(signal_mv[leads.index(name)])
+        found = _probe(signal_mv[leads.index(name)], sampling_rate_hz)
         valid = np.isfinite(found) & np.isfinite(one) & np.isfinite(two)
         if valid.sum() < 2:
             continue
@@ -83,9 +84,9 @@ def limb_scales(signal_mv: Array, leads: Sequence[str]) -> LimbScales | None:
     return LimbScales(broken=tuple(broken), scaled=tuple(scaled), worst_share=max(shares), ii_over_i=ii_over_i)
 
 
-def limb_remarks(signal_mv: Array, leads: Sequence[str]) -> tuple[Remark, ...]:
+def limb_remarks(signal_mv: Array, sampling_rate_hz: float, leads: Sequence[str]) -> tuple[Remark, ...]:
     """W_EINTHOVEN where leads do not fit each other, W_LIMB_SCALES where only their scales do not, or nothing."""
-    scales = limb_scales(signal_mv, leads)
+    scales = limb_scales(signal_mv, sampling_rate_hz, leads)
     if scales is None or scales.agree:
         return ()
     size = f"off by up to {100 * scales.worst_share:.0f} % of the leads' size"
@@ -117,7 +118,16 @@ def _fit(found: Array, first: Array, second: Array) -> tuple[float, float, float
     return residual / size, free_share, ratio
 
 
-def _probe(row: Array) -> Array:
-    """The middle of a long lead, float64."""
+def _probe(row: Array, sampling_rate_hz: float) -> Array:
+    """The middle of a long lead between drift and noise, float64; NaN near missing samples."""
+    from scipy.ndimage import uniform_filter1d
+
     start = max(0, (row.size - PROBE_SAMPLES) // 2)
-    return row[start : start + PROBE_SAMPLES].astype(np.float64)
+    part = row[start : start + PROBE_SAMPLES].astype(np.float64)
+    missing = ~np.isfinite(part)
+    part[missing] = np.median(part[~missing]) if not missing.all() else 0.0
+    slow, fast = (max(1, round(seconds * sampling_rate_hz)) for seconds in (_DRIFT_S, _NOISE_S))
+    band = uniform_filter1d(part, fast) - uniform_filter1d(part, slow)
+    near_gap = uniform_filter1d(missing.astype(np.float64), slow) > 0.0
+    band[near_gap] = np.nan
+    return np.asarray(band)
