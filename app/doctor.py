@@ -51,6 +51,19 @@ TRANSFER_SYNTAXES = (
     ("JPEG 2000", "1.2.840.10008.1.2.4.91"),
     ("RLE lossless", "1.2.840.10008.1.2.5"),
 )
+# name as a user knows it -> package that decodes it, empty for Chordae itself
+ECG_FORMATS = (
+    ("DICOM", "pydicom"),
+    ("SCP-ECG", ""),
+    ("HL7 aECG XML", ""),
+    ("GE MUSE XML", ""),
+    ("Philips Sierra XML", ""),
+    ("ISHNE Holter", ""),
+    ("WFDB", "wfdb"),
+    ("WFDB with MATLAB", ""),
+    ("EDF and BDF", "edfio"),
+    ("CSV", "pandas"),
+)
 _AVCODEC = re.compile(r"avcodec:\s+YES \(([\d.]+)\)")
 _LIBRARY = re.compile(r"lib[\w+.-]+\.so[.\d]*")
 
@@ -106,6 +119,15 @@ def check_formats(paths: AppPaths) -> Iterator[Finding]:
         plugins = ", ".join(decoder.available_plugins) if decoder.is_available else "no decoder"
         yield Finding(f"DICOM {name}", plugins, decoder.is_available)
     yield from _video_reader()
+    yield from _ecg_readers()
+
+
+def _ecg_readers() -> Iterator[Finding]:
+    """ECG formats and the package that decodes each, where it is not Chordae itself."""
+    for name, package in ECG_FORMATS:
+        version = installed_version(package) if package else ""
+        text = f"{package} {version}" if version else f"{package} is not installed" if package else "built in"
+        yield Finding(f"ECG {name}", text, version is not None)
 
 
 def _video_reader() -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pipeline.cancellation import CancelToken
+from pipeline.ecg_signatures import ECG_MAGICS
 from pipeline.errors import HardStopError, InputError, PipelineError, TransientReadError
 
 GIB = 1 << 30
@@ -127,7 +128,7 @@ MAGICS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("avi", lambda head: head[:4] == b"RIFF" and head[8:12] == b"AVI "),
     ("mp4", _is_mp4),
     ("nifti", lambda head: _is_nifti_header(head) or _is_gzipped_nifti(head)),
-    ("edf", lambda head: head[:8] == b"0       " or head[:8] == b"\xffBIOSEMI"),
+    *ECG_MAGICS,
     ("json", _is_json),
     ("wfdb", _is_wfdb_header),
     ("csv", _is_table),
@@ -291,6 +292,23 @@ def guarded(text: str, *, code: str = "E_INPUT_CORRUPT") -> Iterator[None]:
         raise InputError(text, code=code) from None
 
 
+def inflated(file: BinaryIO, limits: Limits) -> bytes:
+    """The rest of a deflated DICOM file, unpacked; refused (E_HARD_004) as soon as it passes its limit."""
+    engine = zlib.decompressobj(-zlib.MAX_WBITS)
+    parts: list[bytes] = []
+    total = 0
+    with reading(), guarded("The deflated DICOM file is damaged."):
+        while chunk := file.read(CHUNK_BYTES):
+            while chunk:
+                part = engine.decompress(chunk, CHUNK_BYTES)
+                chunk = engine.unconsumed_tail
+                total += len(part)
+                if total > limits.max_inflated_bytes:
+                    raise too_large(f"The deflated file unpacks to more than {limits.max_inflated_bytes >> 20} MiB.")
+                parts.append(part)
+    return b"".join(parts)
+
+
 # --- the open dialog ---------------------------------------------------------------------------------
 
 
@@ -298,8 +316,8 @@ def sniff(path: Path) -> str | None:
     """Name the format of a file for the open dialog, or None where no reader takes it.
 
     Quick: reads the first bytes, and of a DICOM file the header up to its modality. Returns a format
-    name of `FileReport`: "dicom-us", "avi", "mp4", "nifti", "dicom-ecg", "wfdb", "edf", "csv", "json".
-    Never raises for a bad file.
+    name of `FileReport`: "dicom-us", "avi", "mp4", "nifti", "dicom-ecg", "json", or a kind of an ECG file
+    ("matlab" for the samples of a WFDB record). Never raises for a bad file.
     """
     try:
         kind = check_file(path, Limits()).kind

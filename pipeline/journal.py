@@ -32,6 +32,7 @@ class Journal:
         self._on_event = on_event
         self._seq = first_seq
         self._pending: queue.SimpleQueue[Pending] = queue.SimpleQueue()
+        self._deferred: queue.SimpleQueue[Callable[[Store], None]] = queue.SimpleQueue()
         self._last_progress: dict[str, float] = {}
         self._state = State.INIT
 
@@ -56,8 +57,14 @@ class Journal:
             self._last_progress[branch] = now
             self.emit(state, "progress", text, branch=branch, fraction=min(1.0, max(0.0, fraction)))
 
+    def defer(self, act: Callable[[Store], None]) -> None:
+        """Queue something to be done with the store by the engine's thread; safe in every thread."""
+        self._deferred.put(act)
+
     def pump(self) -> None:
         """Write and show what is queued; engine thread only."""
+        while not self._deferred.empty():
+            self.write(self._deferred.get())
         events = []
         while not self._pending.empty():
             stamp, state, branch, kind, fraction, code, text = self._pending.get()

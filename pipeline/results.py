@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from pipeline.cache_keys import RESULTS, cache_key, content_key
 from pipeline.errors import StoreError
+from pipeline.journal import Journal
+from pipeline.partial_results import PartialResults
 from pipeline.records import (
     DetectedEcho,
     EcgAnalysis,
@@ -60,6 +63,18 @@ class RunResults:
             return False  # missing, changed or damaged: computed again
         self._keys[name], self._payloads[name] = key, found[1]
         return True
+
+    def parts(self, name: str, depends_on: Mapping[str, Any], journal: Journal) -> PartialResults:
+        """Finished parts of a result that is about to be made; new ones go to the store through the journal."""
+        key, found = cache_key(name, depends_on), {}
+        if self._store is not None:
+            with contextlib.suppress(StoreError):  # damaged: made again
+                found = self._store.parts(self._run_id, name, key)
+
+        def write(number: int, payload: bytes) -> None:
+            journal.defer(lambda store: store.save_part(journal.run_id, name, number, key, payload))
+
+        return PartialResults(found, write)
 
     def has(self, name: str) -> bool:
         return name in self._records

@@ -22,7 +22,7 @@ from ui.actions import ACTIONS, MENUS
 
 FILE_FILTER = ";;".join(
     (
-        "Study files (*.dcm *.avi *.mp4 *.nii *.nii.gz *.hea *.edf *.csv *.json *.bdf)",
+        "Study files (*.dcm *.avi *.mp4 *.nii *.nii.gz *.hea *.mat *.edf *.bdf *.scp *.xml *.ecg *.csv *.json)",
         "All files (*)",
     )
 )

@@ -10,9 +10,11 @@ from pipeline.ecg.delineation import delineate
 from pipeline.ecg.fibrillation import fibrillation
 from pipeline.ecg.findings import EcgFindings, ecg_measurements, ecg_remarks, interval_median
 from pipeline.ecg.intervals import beat_intervals
+from pipeline.ecg.median_beat import usual_beats
 from pipeline.ecg.rhythm import RhythmFacts, rhythm_statements
+from pipeline.ecg.shape import beat_shape, shape_statements
 from pipeline.errors import AnalysisError
-from pipeline.records import Array, EcgAnalysis, Metadata, PreparedEcg
+from pipeline.records import Array, EcgAnalysis, Measurement, Metadata, PreparedEcg
 
 
 def analyse_ecg(
@@ -51,21 +53,35 @@ def analyse_ecg(
         classes=classes,
         af_beats=fibrillation(peaks, rate_hz, has_p),
         has_p=has_p,
-        delineation=delineation,
         intervals=beat_intervals(delineation, rate_hz),
+        shape=beat_shape(ecg, signal_mv, peaks, delineation, usual_beats(classes)),
         sex=metadata.sex,
         paced=bool(metadata.paced),
     )
     progress(0.95, "Measuring the rhythm")
+    measurements = ecg_measurements(findings)
     return EcgAnalysis(
-        measurements=ecg_measurements(findings),
+        measurements=measurements,
         r_peaks_idx=peaks,
         beat_classes=tuple(str(letter) for letter in classes),
         af_beats=findings.af_beats,
         delineation=delineation,
         rhythm=rhythm_statements(_facts(findings)),
         remarks=ecg_remarks(findings),
+        waves=findings.shape.waves,
+        statements=shape_statements(
+            findings.shape,
+            metadata,
+            qrs_ms=interval_median(findings, "qrs"),
+            axis_deg=_number(measurements, "axis"),
+        ),
     )
+
+
+def _number(measurements: tuple[Measurement, ...], name: str) -> float | None:
+    """Value of a measurement, None where it was withheld."""
+    value = next(m.value for m in measurements if m.name == name)
+    return value if isinstance(value, float) else None
 
 
 def _usable_signal(ecg: PreparedEcg) -> Array:

@@ -7,24 +7,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.clinical.reference_ranges import axis_band, heart_rate_band, pr_band, qrs_band, qtc_band
+from pipeline.clinical.reference_ranges import heart_rate_band, pr_band, qrs_band, qtc_band
 from pipeline.ecg import hrv
 from pipeline.ecg.intervals import (
     WIDE_QRS_MS,
     BeatIntervals,
-    frontal_axis_deg,
     qtc_bazett_ms,
     qtc_framingham_ms,
     qtc_fridericia_ms,
     qtc_hodges_ms,
 )
+from pipeline.ecg.lead_swap import swap_remarks
+from pipeline.ecg.median_beat import usual_beats
 from pipeline.ecg.metrics import ecg_metric
+from pipeline.ecg.shape import BeatShape
+from pipeline.ecg.shape_measurements import shape_measurements
+from pipeline.ecg.sources import beat_source
+from pipeline.ecg.variability import variability
 from pipeline.measurements import measured, withheld
-from pipeline.records import Array, Delineation, Measurement, PreparedEcg, Remark, Sex, Source
+from pipeline.records import Array, Measurement, PreparedEcg, Remark, Sex, Source
 
-_LISTED_BEATS = 50  # beats named in a source; of more, those nearest to the value
 _LEAST_SHARE = 0.5  # of the normal beats that must show a wave before its interval is given
 _MEDIAN_ERROR = 1.2533  # standard error of a median over that of a mean, for a bell curve
+_FEWEST_RR = 3
+_IRREGULAR_SHARE = 0.1  # standard deviation of RR over its mean
 _MISSING_WAVE = {
     "pr": "No P wave was found in most beats.",
     "qrs": "The QRS boundaries could not be found in most beats.",
@@ -48,8 +54,8 @@ class EcgFindings:
     classes: Array  # str (n_beats,)
     af_beats: Array  # bool (n_beats,)
     has_p: Array  # bool (n_beats,)
-    delineation: Delineation
     intervals: BeatIntervals
+    shape: BeatShape
     sex: Sex | None
     paced: bool
 
@@ -68,8 +74,7 @@ class EcgFindings:
     @property
     def normal(self) -> Array:
         """Bool (n_beats,): the beats that intervals are measured in; all where none is of the usual shape."""
-        normal = self.classes == "N"
-        return normal if normal.any() else np.ones(self.classes.size, bool)
+        return usual_beats(self.classes)
 
 
 def ecg_measurements(findings: EcgFindings) -> tuple[Measurement, ...]:
@@ -78,8 +83,8 @@ def ecg_measurements(findings: EcgFindings) -> tuple[Measurement, ...]:
         *_rate(findings),
         *(_interval(findings, name) for name in ("pr", "qrs", "qt")),
         *_corrected(findings),
-        _jt(findings),
-        _axis(findings),
+        *_jt(findings),
+        *shape_measurements(findings.shape, findings.ecg, np.flatnonzero(findings.normal)),
         *_counts(findings),
         *_variability(findings),
     )
@@ -95,9 +100,12 @@ def ecg_remarks(findings: EcgFindings) -> tuple[Remark, ...]:
     if findings.af_beats.any():
         text = "Atrial fibrillation is suspected: rate and QT vary from beat to beat."
         remarks.append(Remark(code="W_ECG_AF_SUSPECTED", text=text))
+    elif _is_irregular(findings):
+        text = "The rhythm is irregular: QTc rests on the mean RR and is less certain."
+        remarks.append(Remark(code="W_ECG_QTC_IRREGULAR", text=text))
     if findings.paced:
         remarks.append(Remark(code="W_ECG_PACED", text="The metadata says that the heart is paced."))
-    return tuple(remarks)
+    return (*remarks, *swap_remarks(findings.shape.limb_swap, findings.shape.chest_swap))
 
 
 def interval_median(findings: EcgFindings, name: str) -> float | None:
@@ -116,8 +124,7 @@ def _interval_values(findings: EcgFindings, name: str) -> Array:
 
 
 def _source(findings: EcgFindings, beats: Array, lead: str | None = None) -> Source:
-    listed = tuple(int(i) for i in beats[:_LISTED_BEATS])
-    return Source(file_sha256=findings.ecg.file_sha256, beat_idx=listed, lead=lead)
+    return beat_source(findings.ecg.file_sha256, beats, lead)
 
 
 def _spread(values: Array, centre: float, factor: float) -> tuple[float, float] | None:
@@ -189,17 +196,19 @@ def _corrected(findings: EcgFindings) -> list[Measurement]:
     if qt_ms is None or findings.rr_s.size == 0:
         reason = _MISSING_WAVE["qt"] if qt_ms is None else "Fewer than two beats were found."
         return [withheld(ecg_metric(name), reason) for name, _ in _QTC]
-    rr_s = float(findings.rr_s.mean())
+    rr_s = float(_usual_rr_s(findings).mean())
     beats, values = _known_beats(findings, "qt")
     limits = _spread(values, qt_ms, _MEDIAN_ERROR)
     source = _source(findings, beats[np.argsort(np.abs(values - qt_ms), kind="stable")])
     qrs_ms = interval_median(findings, "qrs")
     wide = qrs_ms is not None and qrs_ms >= WIDE_QRS_MS
+    note = "; wide QRS: read the JT interval beside it" if wide else ""
+    if findings.af_beats.any() or _is_irregular(findings):
+        note += "; irregular rhythm: mean RR"
     found = []
     for name, formula in _QTC:
         metric = ecg_metric(name)
         value_ms = formula(qt_ms, rr_s)
-        note = "; wide QRS: read the JT interval beside it" if wide else ""
         method = f"{metric.method}, RR {1000 * rr_s:.0f} ms{note}"
         interval = None if limits is None else (formula(limits[0], rr_s), formula(limits[1], rr_s))
         band = qtc_band(value_ms, findings.sex)
@@ -207,45 +216,30 @@ def _corrected(findings: EcgFindings) -> list[Measurement]:
     return found
 
 
-def _jt(findings: EcgFindings) -> Measurement:
-    metric = ecg_metric("jt")
+def _usual_rr_s(findings: EcgFindings) -> Array:
+    """RR between normal beats; all RR where there are fewer than three of them."""
+    normal = findings.classes == "N"
+    between = findings.rr_s[normal[1:] & normal[:-1]]
+    return between if between.size >= _FEWEST_RR else findings.rr_s
+
+
+def _is_irregular(findings: EcgFindings) -> bool:
+    """Whether RR between normal beats spread so much that one RR cannot correct a QT."""
+    rr_s = _usual_rr_s(findings)
+    return rr_s.size >= _FEWEST_RR and bool(np.std(rr_s, ddof=1) > _IRREGULAR_SHARE * rr_s.mean())
+
+
+def _jt(findings: EcgFindings) -> list[Measurement]:
+    metrics = (ecg_metric("jt"), ecg_metric("jtc"))
     qt_ms, qrs_ms = interval_median(findings, "qt"), interval_median(findings, "qrs")
-    if qt_ms is None or qrs_ms is None:
-        return withheld(metric, "QT or QRS could not be measured.")
+    if qt_ms is None or qrs_ms is None or findings.rr_s.size == 0:
+        return [withheld(metric, "QT, QRS or the rate could not be measured.") for metric in metrics]
     if qrs_ms < WIDE_QRS_MS:
-        return withheld(metric, "Given only where the QRS lasts 120 ms or more.")
-    return measured(metric, qt_ms - qrs_ms, source=_source(findings, _known_beats(findings, "qt")[0]))
-
-
-# --- axis --------------------------------------------------------------------------------------------
-
-
-def _axis(findings: EcgFindings) -> Measurement:
-    metric = ecg_metric("axis")
-    lead_i, lead_avf = _lead(findings, "I"), _lead(findings, "aVF")
-    if lead_avf is None and lead_i is not None:
-        lead_ii = _lead(findings, "II")
-        lead_avf = None if lead_ii is None else lead_ii - 0.5 * lead_i
-    if lead_i is None or lead_avf is None:
-        return withheld(metric, "The leads I and aVF are not both there and usable.")
-    beats, _ = _known_beats(findings, "qrs")
-    if beats.size == 0:
-        return withheld(metric, _MISSING_WAVE["qrs"])
-    onset = np.nanmedian(findings.delineation.qrs_on[:, beats], axis=0)
-    end = np.nanmedian(findings.delineation.qrs_off[:, beats], axis=0)
-    axis_deg = frontal_axis_deg(lead_i, lead_avf, onset, end, findings.rate_hz)
-    if not np.isfinite(axis_deg):
-        return withheld(metric, "The QRS is as much up as down in both leads: no axis.")
-    source = _source(findings, beats, "I, aVF")
-    return measured(metric, axis_deg, source=source, band=axis_band(axis_deg))
-
-
-def _lead(findings: EcgFindings, name: str) -> Array | None:
-    """One usable lead (n_samples,) by its name, None where it is not there or not usable."""
-    for row, lead in enumerate(findings.ecg.record.leads):
-        if lead.strip().lower() == name.lower() and bool(findings.ecg.lead_usable[row]):
-            return np.asarray(findings.signal_mv[row])
-    return None
+        return [withheld(metric, "Given only where the QRS lasts 120 ms or more.") for metric in metrics]
+    source = _source(findings, _known_beats(findings, "qt")[0])
+    corrected_ms = qtc_fridericia_ms(qt_ms, float(_usual_rr_s(findings).mean()))
+    values = (qt_ms - qrs_ms, corrected_ms - qrs_ms)
+    return [measured(metric, value, source=source) for metric, value in zip(metrics, values, strict=True)]
 
 
 # --- ectopics and variability ------------------------------------------------------------------------
@@ -263,44 +257,11 @@ def _counts(findings: EcgFindings) -> list[Measurement]:
 
 
 def _variability(findings: EcgFindings) -> list[Measurement]:
-    intervals = hrv.normal_intervals(findings.peaks, findings.rate_hz, findings.classes)
-    ectopic_share = float(np.isin(findings.classes, ("V", "S")).mean())
-    reasons = {
-        name: hrv.refusal(
-            name,
-            intervals,
-            record_s=findings.record_s,
-            ectopic_share=ectopic_share,
-            af_share=float(findings.af_beats.mean()),
-            paced=findings.paced,
-        )
-        for name in hrv.LEAST_RECORD_S
-    }
-    values = _allowed_values(intervals, {name for name, reason in reasons.items() if reason is None})
-    source = _source(findings, np.flatnonzero(findings.classes == "N"))
-    found = []
-    for name, reason in reasons.items():
-        metric = ecg_metric(name)
-        if reason is not None:
-            found.append(withheld(metric, reason))
-            continue
-        indicative = name == "sdnn" and findings.record_s < hrv.SDNN_INDICATIVE_S
-        method = f"{metric.method}; indicative only: {findings.record_s:.0f} s" if indicative else None
-        found.append(measured(metric, values[name], source=source, method=method))
-    return found
-
-
-def _allowed_values(intervals: hrv.NormalIntervals, allowed: set[str]) -> dict[str, float]:
-    """Values of the indices that may be given."""
-    direct: dict[str, Callable[[hrv.NormalIntervals], float]] = {
-        "rmssd": hrv.rmssd_ms,
-        "sdnn": hrv.sdnn_ms,
-        "pnn50": hrv.pnn50_pct,
-        "triangular_index": hrv.triangular_index,
-    }
-    values = {name: formula(intervals) for name, formula in direct.items() if name in allowed}
-    if allowed & {"hf", "lf", "vlf", "lf_hf"}:
-        powers = hrv.band_powers_ms2(intervals)
-        values.update({name: power for name, power in powers.items() if name in allowed})
-        values["lf_hf"] = powers["lf"] / powers["hf"] if powers["hf"] > 0 else float("nan")
-    return values
+    return variability(
+        hrv.normal_intervals(findings.peaks, findings.rate_hz, findings.classes),
+        record_s=findings.record_s,
+        classes=findings.classes,
+        af_share=float(findings.af_beats.mean()),
+        paced=findings.paced,
+        source=_source(findings, np.flatnonzero(findings.classes == "N")),
+    )

@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.ecg.waves import running_median
 from pipeline.records import Array
 
+_DAY_S = 86_400.0
 LEAST_RECORD_S: dict[str, float] = {
     "rmssd": 10.0,
     "sdnn": 10.0,
@@ -22,16 +23,24 @@ LEAST_RECORD_S: dict[str, float] = {
     "lf": 120.0,
     "lf_hf": 120.0,
     "vlf": 300.0,
+    "dfa_alpha1": 300.0,
+    "sample_entropy": 300.0,
     "triangular_index": 1200.0,
+    "sdann": _DAY_S,
+    "ulf": _DAY_S,
 }
 SDNN_INDICATIVE_S = 60.0
 _LENGTH_TOLERANCE_S = 0.5  # a "10 s" record may be a few samples short
+_DAY_SHARE = 0.9  # "24 h" recorders run for 22 h and more
 _MOST_ECTOPIC_SHARE = 0.10
 _LEAST_NORMAL_SHARE = 0.8  # of the record that normal intervals must cover
 _NN_RANGE_S = (0.3, 2.0)
 _MOST_JUMP = 0.3  # of the local median: a larger one is a missed or an extra beat
 _LEAST_INTERVALS = 5
 _HISTOGRAM_BIN_MS = 1000.0 / 128.0
+_PART_S, _LEAST_PART = 300.0, 0.5  # the five minutes of SDANN, and how much of them must be normal
+_ULF_HZ, _ULF_RATE_HZ = 0.0033, 0.25
+_ALPHA1_BEATS = range(4, 17)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +82,8 @@ def refusal(
     if ectopic_share > _MOST_ECTOPIC_SHARE:
         return f"Too many ectopic beats ({100 * ectopic_share:.0f} %) for heart rate variability."
     least_s = LEAST_RECORD_S[name]
-    if record_s < least_s - _LENGTH_TOLERANCE_S:
+    tolerance_s = (1.0 - _DAY_SHARE) * _DAY_S if least_s == _DAY_S else _LENGTH_TOLERANCE_S
+    if record_s < least_s - tolerance_s:
         return f"The record of {_length(record_s)} is too short: at least {_length(least_s)} are needed."
     if intervals.nn_ms.size < _LEAST_INTERVALS or not intervals.pair.any():
         return "Too few intervals between normal beats."
@@ -84,6 +94,8 @@ def refusal(
 
 
 def _length(seconds: float) -> str:
+    if seconds >= 2 * 3600:
+        return f"{seconds / 3600:.0f} h"
     return f"{seconds / 60:.0f} min" if seconds >= 300 else f"{seconds:.0f} s"
 
 
@@ -106,6 +118,49 @@ def triangular_index(intervals: NormalIntervals) -> float:
     """Number of intervals over the height of their histogram with bins of 1/128 s."""
     bins = np.floor(intervals.nn_ms / _HISTOGRAM_BIN_MS).astype(np.int64)
     return float(intervals.nn_ms.size / np.bincount(bins).max())
+
+
+def sdann_ms(intervals: NormalIntervals) -> float:
+    """Standard deviation of the five-minute means, ms; parts less than half full are left out."""
+    parts = np.floor(intervals.end_s / _PART_S).astype(np.int64)
+    total_ms, count = np.bincount(parts, intervals.nn_ms), np.bincount(parts)
+    full = total_ms >= 1000.0 * _LEAST_PART * _PART_S
+    return float(np.std(total_ms[full] / count[full], ddof=1)) if full.sum() > 1 else float("nan")
+
+
+def dfa_alpha1(intervals: NormalIntervals) -> float:
+    """Short-term exponent of detrended fluctuation analysis, over 4 to 16 beats.
+
+    Source: Peng et al., Chaos 1995, doi 10.1063/1.166141; computed by neurokit2.
+    """
+    import neurokit2
+
+    return float(neurokit2.fractal_dfa(intervals.nn_ms, scale=np.array(_ALPHA1_BEATS), multifractal=False)[0])
+
+
+def sample_entropy(intervals: NormalIntervals) -> float:
+    """Sample entropy with m = 2 and r = 0.2 standard deviations.
+
+    Source: Richman and Moorman, Am J Physiol 2000, doi 10.1152/ajpheart.2000.278.6.H2039; computed by neurokit2.
+    """
+    import neurokit2
+
+    tolerance_ms = 0.2 * sdnn_ms(intervals)
+    return float(neurokit2.entropy_sample(intervals.nn_ms, delay=1, dimension=2, tolerance=tolerance_ms)[0])
+
+
+def ulf_power_ms2(intervals: NormalIntervals) -> float:
+    """Power in ms² up to 0.0033 Hz from one periodogram of the whole record.
+
+    A day's slowest swings are longer than the windows that the other bands are averaged over.
+    """
+    from scipy.signal import periodogram
+
+    times_s = np.arange(intervals.end_s[0], intervals.end_s[-1], 1.0 / _ULF_RATE_HZ)
+    steady_ms = np.interp(times_s, intervals.end_s, intervals.nn_ms)
+    frequency_hz, density = periodogram(steady_ms, _ULF_RATE_HZ, detrend="constant")
+    slow = (frequency_hz > 0.0) & (frequency_hz <= _ULF_HZ)
+    return float(np.sum(density[slow]) * (frequency_hz[1] - frequency_hz[0]))
 
 
 def band_powers_ms2(intervals: NormalIntervals) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Intervals over all leads, corrections of QT for rate, and the frontal axis."""
+"""Intervals over all leads, and corrections of QT for rate."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.ecg.waves import windows
 from pipeline.records import Array, Delineation
 
 WIDE_QRS_MS = 120.0
 """Source: AHA/ACCF/HRS 2009 part III: from 120 ms bundle-branch range."""
 
 _FEW_LEADS = 3  # below, the extreme itself is taken; from here on the second most extreme
-_LEAST_AREA_UV_S = 1.0  # below, the QRS is as much up as down in both leads: no axis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,31 +71,3 @@ def qtc_bazett_ms(qt_ms: float, rr_s: float) -> float:
 def qtc_hodges_ms(qt_ms: float, rr_s: float) -> float:
     """Source: Hodges 1983; AHA/ACCF/HRS 2009 part IV."""
     return float(qt_ms + 1.75 * (60.0 / rr_s - 60.0))
-
-
-def frontal_axis_deg(
-    lead_i_mv: Array, lead_avf_mv: Array, qrs_on: Array, qrs_off: Array, sampling_rate_hz: float
-) -> float:
-    """Frontal QRS axis in degrees, -180..180; NaN where the net area is nearly nought in both leads.
-
-    The areas are those of the median beat between its median onset and end, above the level before the onset.
-
-    Source: AHA/ACCF/HRS 2009 part III (net area in the frontal plane). aVF counts 2/sqrt(3) of its value because an
-    augmented lead is drawn that much smaller.
-    """
-    known = np.isfinite(qrs_on) & np.isfinite(qrs_off)
-    if not known.any():
-        return float("nan")
-    areas = [_net_area_uv_s(lead, qrs_on[known], qrs_off[known], sampling_rate_hz) for lead in (lead_i_mv, lead_avf_mv)]
-    if max(abs(area) for area in areas) < _LEAST_AREA_UV_S:
-        return float("nan")
-    return float(np.degrees(np.arctan2(areas[1] * 2.0 / np.sqrt(3.0), areas[0])))
-
-
-def _net_area_uv_s(lead_mv: Array, qrs_on: Array, qrs_off: Array, sampling_rate_hz: float) -> float:
-    """Area of the median QRS in microvolt seconds."""
-    width = max(2, round(float(np.median(qrs_off - qrs_on))))
-    before = max(1, round(0.02 * sampling_rate_hz))
-    positions = np.round(qrs_on)[:, None] + np.arange(-before, width + 1)[None, :]
-    beat = np.median(windows(np.nan_to_num(lead_mv)[None, :], positions)[0], axis=0)
-    return float(np.sum(beat[before:] - np.median(beat[:before])) / sampling_rate_hz * 1000.0)

@@ -6,12 +6,18 @@ from pipeline.records import Metric
 
 _PART_IV = "AHA/ACCF/HRS 2009 part IV, doi 10.1161/CIRCULATIONAHA.108.191096"
 _PART_III = "AHA/ACCF/HRS 2009 part III, doi 10.1161/CIRCULATIONAHA.108.191095"
+_PART_V = "AHA/ACCF/HRS 2009 part V, doi 10.1161/CIRCULATIONAHA.108.191097"
 _PART_I = "AHA/ACC/HRS 2007 part I, doi 10.1161/CIRCULATIONAHA.106.180200"
 _TASK_FORCE = "Task Force ESC/NASPE 1996, Circulation 93:1043, doi 10.1161/01.CIR.93.5.1043"
+_PENG = "Peng et al., Chaos 1995, doi 10.1063/1.166141"
+_RICHMAN = "Richman and Moorman, Am J Physiol 2000, doi 10.1152/ajpheart.2000.278.6.H2039"
 _OWN = "definition of this project"
 _MEDIAN = "; median over normal beats, interval from its standard error"
+_MEDIAN_BEAT = "; in the median beat"
+_FRONTAL = f"of the limb leads in the frontal plane{_MEDIAN_BEAT}"
 _RR = "RR intervals of all detected beats"
 _NN = "RR intervals between normal beats"
+_HISTOGRAM = "their 7.8125 ms histogram"
 _SPECTRUM = f"power spectrum (Welch) of {_NN}, interpolated"
 
 
@@ -34,7 +40,12 @@ ECG_METRICS: tuple[Metric, ...] = (
     _metric("qtcb", "QTc Bazett", "ms", 0, "QT / RR^(1/2)", _PART_IV, "76635-2"),
     _metric("qtc_hodges", "QTc Hodges", "ms", 0, "QT + 1.75 (heart rate - 60)", _PART_IV),
     _metric("jt", "JT", "ms", 0, "QT minus QRS", _PART_IV),
-    _metric("axis", "QRS axis", "°", 0, "net QRS area of I and aVF in the frontal plane", _PART_III),
+    _metric("jtc", "JTc", "ms", 0, "QTc Fridericia minus QRS", _PART_IV),
+    _metric("axis", "QRS axis", "°", 0, f"net QRS area {_FRONTAL}", _PART_III),
+    _metric("p_axis", "P axis", "°", 0, f"net P area {_FRONTAL}", _PART_III),
+    _metric("t_axis", "T axis", "°", 0, f"net T area {_FRONTAL}", _PART_III),
+    _metric("sokolow_lyon", "Sokolow-Lyon", "mV", 2, f"S in V1 plus the taller R of V5 and V6{_MEDIAN_BEAT}", _PART_V),
+    _metric("cornell", "Cornell", "mV", 2, f"R in aVL plus S in V3{_MEDIAN_BEAT}", _PART_V),
     _metric("pvc_count", "Ventricular ectopics", "", 0, "beats of another, wider shape, early", _OWN),
     _metric("pac_count", "Supraventricular ectopics", "", 0, "early beats of the usual shape", _OWN),
     _metric("af_share", "Beats in suspected AF", "%", 1, "irregular without pattern and without P waves", _OWN),
@@ -45,14 +56,11 @@ ECG_METRICS: tuple[Metric, ...] = (
     _metric("lf", "LF power", "ms²", 0, f"0.04-0.15 Hz, {_SPECTRUM}", _TASK_FORCE),
     _metric("vlf", "VLF power", "ms²", 0, f"0.0033-0.04 Hz, {_SPECTRUM}", _TASK_FORCE),
     _metric("lf_hf", "LF/HF", "", 2, "ratio of LF to HF power", _TASK_FORCE),
-    _metric(
-        "triangular_index",
-        "Triangular index",
-        "",
-        1,
-        f"{_NN} over the height of their 7.8125 ms histogram",
-        _TASK_FORCE,
-    ),
+    _metric("dfa_alpha1", "DFA alpha 1", "", 2, f"fluctuation of {_NN} over 4 to 16 beats", _PENG),
+    _metric("sample_entropy", "Sample entropy", "", 2, f"m = 2, r = 0.2 standard deviations of {_NN}", _RICHMAN),
+    _metric("triangular_index", "Triangular index", "", 1, f"{_NN} over the height of {_HISTOGRAM}", _TASK_FORCE),
+    _metric("sdann", "SDANN", "ms", 1, f"standard deviation of five-minute means of {_NN}", _TASK_FORCE),
+    _metric("ulf", "ULF power", "ms²", 0, f"up to 0.0033 Hz, periodogram of all {_NN}, interpolated", _TASK_FORCE),
 )
 
 _BY_NAME = {metric.name: metric for metric in ECG_METRICS}

@@ -37,7 +37,7 @@ def prepare_ecg(
     RunCancelledError
         `cancel` was set; it is looked at between leads and between ten-minute blocks.
     """
-    _check_gates(record)
+    check_gates(record)
     n_leads = len(record.leads)
     filled = np.empty(record.signal_mv.shape, np.float32)
     for row in range(n_leads):
@@ -62,7 +62,7 @@ def prepare_ecg(
         filter_text=lead_filter.text,
         lead_quality=np.array([verdict.quality for verdict in verdicts], np.float64),
         lead_usable=np.array([verdict.usable for verdict in verdicts], np.bool_),
-        remarks=(*record.remarks, *_rate_remarks(record), *_lead_remarks(record.leads, verdicts)),
+        remarks=(*record.remarks, *rate_remarks(record), *_lead_remarks(record.leads, verdicts)),
     )
 
 
@@ -87,7 +87,8 @@ def quality_map(ecg: PreparedEcg, *, cancel: CancelToken | None = None) -> Array
     return np.stack([second_quality(second_features(raw, clean, rate_hz, cancel=cancel)) for raw, clean in rows])
 
 
-def _check_gates(record: EcgRecord) -> None:
+def check_gates(record: EcgRecord, *, empty_allowed: bool = False) -> None:
+    """Refuse (QualityError) what is too short, sampled too slowly or, unless allowed, without any sample."""
     n_leads, n_samples = record.signal_mv.shape
     duration_s = n_samples / record.sampling_rate_hz
     if n_leads < 1 or duration_s < MIN_DURATION_S:
@@ -99,7 +100,7 @@ def _check_gates(record: EcgRecord) -> None:
             "to measure its waves."
         )
         raise QualityError(text, code=QUALITY_CODE)
-    if not any(bool(np.isfinite(row).any()) for row in record.signal_mv):
+    if not empty_allowed and not any(bool(np.isfinite(row).any()) for row in record.signal_mv):
         raise QualityError("Every sample of the ECG is missing.", code=QUALITY_CODE)
 
 
@@ -114,7 +115,8 @@ def _check_usable(leads: Sequence[str], verdicts: Sequence[LeadQuality]) -> None
     raise QualityError(f"No lead of the ECG can be measured. Of {which}: {reason}.", code=QUALITY_CODE)
 
 
-def _rate_remarks(record: EcgRecord) -> tuple[Remark, ...]:
+def rate_remarks(record: EcgRecord) -> tuple[Remark, ...]:
+    """W_ECG_RATE for records sampled below 250 Hz."""
     if record.sampling_rate_hz >= DIAGNOSTIC_RATE_HZ:
         return ()
     text = f"The ECG is sampled at {record.sampling_rate_hz:g} Hz: durations are coarse."

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import resources
+from pipeline.echo.error_model import Certainty, ErrorModel, read_error_models
 from pipeline.errors import HardStopError, ModelError
 
 MODEL_FOLDER = "models/camus_cc_by_nc_sa"
@@ -18,7 +19,10 @@ MANIFEST_NAME = "manifest.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelManifest:
-    """The manifest beside the weights. `ef_error_sd_pct` is the spread of EF errors on held-out patients."""
+    """The manifest beside the weights, with what was measured on held-out patients.
+
+    `ef_error_sd_pct` is the spread of EF errors; `errors` holds the error of each measure by its name.
+    """
 
     file: str
     sha256: str
@@ -27,6 +31,8 @@ class ModelManifest:
     input_px: int
     ef_error_sd_pct: float
     ef_patients: int
+    certainty: Certainty
+    errors: Mapping[str, ErrorModel]
     figures: Mapping[str, Any]
 
 
@@ -55,7 +61,8 @@ def read_manifest(folder: Path | None = None) -> ModelManifest:
         raise ModelError("The manifest of the chamber model cannot be read.") from None
     try:
         content = json.loads(raw)
-        shape, ejection = content["architecture"], content["figures"]["ef"]
+        shape, figures = content["architecture"], content["figures"]
+        ejection, certainty = figures["ef"], figures["certainty"]
         return ModelManifest(
             file=Path(content["file"]).name,
             sha256=str(content["sha256"]),
@@ -64,7 +71,9 @@ def read_manifest(folder: Path | None = None) -> ModelManifest:
             input_px=int(shape["input_px"]),
             ef_error_sd_pct=float(ejection["sd"]),
             ef_patients=int(ejection["n"]),
-            figures=content["figures"],
+            certainty=Certainty(median=float(certainty["median"]), low=float(certainty["p5"])),
+            errors=read_error_models(figures["errors"]),
+            figures=figures,
         )
     except (ValueError, KeyError, TypeError):
         raise damaged({"file": MANIFEST_NAME, "found_sha256": hashlib.sha256(raw).hexdigest()}) from None

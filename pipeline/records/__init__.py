@@ -5,7 +5,7 @@ never change an array that it was given. Every record can be written by `pipelin
 """
 
 from pipeline.records.common import BRANCHES, Array, Branch, BranchState, MeasurementStatus, Remark, Sex
-from pipeline.records.ecg_results import Delineation, EcgAnalysis, RhythmStatement
+from pipeline.records.ecg_results import Delineation, EcgAnalysis, EcgStatement, LeadWaves, RhythmStatement
 from pipeline.records.echo_results import (
     CineAnalysis,
     DetectedEcho,
@@ -47,6 +47,7 @@ __all__ = [
     "DetectedEcho",
     "EcgAnalysis",
     "EcgRecord",
+    "EcgStatement",
     "EchoAnalysis",
     "EchoBeat",
     "EchoCine",
@@ -55,6 +56,7 @@ __all__ = [
     "FileReport",
     "FiredRule",
     "FusedFindings",
+    "LeadWaves",
     "Measurement",
     "MeasurementStatus",
     "Metadata",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from pipeline.records.common import Array, Remark
 from pipeline.records.measurement import Measurement
@@ -33,6 +34,40 @@ class RhythmStatement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadWaves:
+    """Waves of one lead's median beat, in mV above the level before the QRS and in ms; None where there is no wave."""
+
+    lead: str
+    n_beats: int
+    p_mv: float | None
+    q_mv: float | None  # negative
+    r_mv: float | None
+    s_mv: float | None  # negative
+    r2_mv: float | None  # R'
+    t_mv: float | None  # its largest deflection, with its sign
+    j_mv: float | None  # at the end of the QRS
+    st60_mv: float | None  # 60 ms after the end of the QRS
+    st60_interval_mv: tuple[float, float] | None  # 95 %, from the spread over beats
+    q_ms: float | None
+    r_ms: float | None
+    s_ms: float | None
+    r_peak_ms: float | None  # from the onset of the QRS over all leads to the peak of the last R wave
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EcgStatement:
+    """A suggestion about the shape of the beats, to be confirmed; or why its rule could not be applied."""
+
+    code: str  # "rbbb", "lvh_voltage", "st_elevation" …
+    text: str
+    status: Literal["suggested", "withheld"]
+    evidence: str  # the measurements it rests on
+    leads: tuple[str, ...]
+    reference: str
+    reason: str | None = None  # set when withheld
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EcgAnalysis:
     """The ECG branch's result."""
 
@@ -43,3 +78,5 @@ class EcgAnalysis:
     delineation: Delineation
     rhythm: tuple[RhythmStatement, ...]
     remarks: tuple[Remark, ...] = ()
+    waves: tuple[LeadWaves, ...] = ()  # of the usable leads, in the order of the record
+    statements: tuple[EcgStatement, ...] = ()

@@ -19,7 +19,7 @@ Problem = tuple[str, str]
 
 def companions(path: Path) -> list[Path]:
     """The file, and for a WFDB header every file beside it that its lines name."""
-    if path.suffix.lower() not in (".hea", ".dat", ".atr"):
+    if path.suffix.lower() not in (".hea", ".dat", ".atr", ".mat"):
         return [path]
     found = [path]
     for header in sorted(path.parent.glob(f"{path.stem}*.hea")):

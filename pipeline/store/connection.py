@@ -11,7 +11,9 @@ from pathlib import Path
 from pipeline.errors import StoreError
 
 APPLICATION_ID = 0x43484452  # "CHDR"
-MIGRATIONS: tuple[str, ...] = ((Path(__file__).parent / "schema.sql").read_text(encoding="utf-8"),)
+MIGRATIONS: tuple[str, ...] = tuple(
+    (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("schema.sql", "parts.sql")
+)
 """Step n leads from schema version n to n + 1."""
 BUSY_TIMEOUT_MS = 20_000
 _PRAGMAS = (

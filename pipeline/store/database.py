@@ -221,6 +221,7 @@ class Store:
             )
             for name, (sha256, data) in payloads.items():
                 self._put(sha256, data)
+                self._connection.execute("DELETE FROM partial_results WHERE run_id = ? AND field = ?", (run_id, name))
                 self._connection.execute(
                     "INSERT INTO checkpoint_results VALUES (?, ?, ?, ?, ?)",
                     (*key, name, checkpoint.cache_keys.get(name, ""), sha256),
@@ -265,6 +266,22 @@ class Store:
                 if row["field"] == name:
                     return row["cache_key"], self._get(row["sha256"])
         return None
+
+    def save_part(self, run_id: str, name: str, part: int, cache_key: str, data: bytes) -> None:
+        """Keep one part of a result that is not finished; the finished result will remove it."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        with transaction(self._connection):
+            self._connection.execute(
+                "INSERT OR REPLACE INTO partial_results VALUES (?, ?, ?, ?, ?, ?)",
+                (run_id, name, part, cache_key, sha256, data),
+            )
+
+    def parts(self, run_id: str, name: str, cache_key: str) -> dict[int, bytes]:
+        """The parts of a result that still hold, by number: of the same key, and undamaged."""
+        query = "SELECT * FROM partial_results WHERE run_id = ? AND field = ? AND cache_key = ?"
+        with typed_errors():
+            rows = self._query(query, run_id, name, cache_key)
+        return {row["part"]: row["data"] for row in rows if hashlib.sha256(row["data"]).hexdigest() == row["sha256"]}
 
     def _result_rows(self, run_id: str, state: State) -> list[dict[str, Any]]:
         query = "SELECT * FROM checkpoint_results WHERE run_id = ? AND state_id = ? ORDER BY field"

@@ -13,13 +13,14 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from pipeline.echo.beam import visible_sector
 from pipeline.echo.segmentation import ATRIUM, CAVITY, MYOCARDIUM, Segmenter
 from pipeline.echo.volumes import disc_volume_ml
 from pipeline.errors import AnalysisError
 from pipeline.records import Array
+from pipeline.training.error_figures import PHASES, Patient, Still, error_figures, measure_still, measures_of
 
 STRUCTURES = {CAVITY: "lv_cavity", MYOCARDIUM: "lv_myocardium", ATRIUM: "left_atrium"}
-PHASES = ("ED", "ES")
 
 
 @dataclass(slots=True)
@@ -29,6 +30,7 @@ class _Tally:
     dice: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     surface_mm: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     volumes_ml: dict[str, dict[str, tuple[float, float]]] = field(default_factory=lambda: defaultdict(dict))
+    stills: dict[str, dict[str, tuple[Still, Still, float]]] = field(default_factory=lambda: defaultdict(dict))
     seconds: list[float] = field(default_factory=list)
 
 
@@ -54,7 +56,8 @@ def measure(segmenter: Segmenter, folder: Path) -> dict[str, Any]:
     -------
     dict
         stills; dice, dice_p5 and surface_mm per structure; ef (n, mae, bias, sd, r) in points of single-plane EF
-        from both masks by the method of discs; edv_ml (mae, bias); ms_per_still_median.
+        from both masks by the method of discs; edv_ml (mae, bias); certainty and errors as `error_figures` says;
+        ms_per_still_median.
     """
     with (folder.parent / "index.csv").open(newline="") as table:
         index = {(row["patient"], row["phase"]): row for row in csv.DictReader(table)}
@@ -65,7 +68,8 @@ def measure(segmenter: Segmenter, folder: Path) -> dict[str, Any]:
         _add_still(tally, segmenter, path, (float(row["spacing_row_mm"]), float(row["spacing_col_mm"])))
     if not tally.seconds:
         raise FileNotFoundError(f"no stills named *_ED.png or *_ES.png in {folder.name}")
-    return _overlap_figures(tally) | _volume_figures(tally) | _time_figures(tally)
+    patients = [_patient(phases) for phases in tally.stills.values() if set(phases) == set(PHASES)]
+    return _overlap_figures(tally) | _volume_figures(tally) | error_figures(patients) | _time_figures(tally)
 
 
 def _add_still(tally: _Tally, segmenter: Segmenter, path: Path, spacing_mm: tuple[float, float]) -> None:
@@ -73,12 +77,21 @@ def _add_still(tally: _Tally, segmenter: Segmenter, path: Path, spacing_mm: tupl
     frame = np.asarray(Image.open(path).convert("L"))
     truth = np.asarray(Image.open(path.with_name(f"{path.stem}_mask.png")))
     start = time.perf_counter()
-    found = segmenter.predict(frame[None], spacing_mm)[0]
+    batch = next(segmenter.segment(frame[None], spacing_mm))
+    found, certainty = batch.labels[0], float(batch.certainty[0])
     tally.seconds.append(time.perf_counter() - start)
     for label, name in STRUCTURES.items():
         tally.dice[name].append(dice(found == label, truth == label))
         tally.surface_mm[name].append(mean_surface_mm(found == label, truth == label, spacing_mm))
     tally.volumes_ml[patient][phase] = (_volume(found, spacing_mm), _volume(truth, spacing_mm))
+    sector = visible_sector(frame[None])
+    pair = measure_still(found, spacing_mm, sector), measure_still(truth, spacing_mm, sector)
+    tally.stills[patient][phase] = (*pair, certainty)
+
+
+def _patient(phases: dict[str, tuple[Still, Still, float]]) -> Patient:
+    found, truth, certainty = zip(*(phases[phase] for phase in PHASES), strict=True)
+    return Patient(measures_of(*found), measures_of(*truth), dict(zip(PHASES, certainty, strict=True)))
 
 
 def _volume(labels: Array, spacing_mm: tuple[float, float]) -> float:

@@ -84,7 +84,7 @@ def _manifest(content: bytes, dtype: str, config: dict[str, Any]) -> dict[str, A
             "config": config,
         },
         "published_with": COMMAND,
-        "figures": {"ef": {"sd": 0.0, "n": 0}},
+        "figures": {"ef": {"sd": 0.0, "n": 0}, "certainty": {"median": 1.0, "p5": 0.0}, "errors": {}},
     }
 
 

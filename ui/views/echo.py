@@ -40,7 +40,7 @@ SWITCHES = (("contours", "Contours"), ("areas", "Areas"), ("names", "Names"))
 WELCOME_TEXT = (
     "Open an echo cine, an ECG, or both of one study.\n"
     "Drop the files on this window, or choose them (Ctrl+O).\n\n"
-    "Echo: DICOM, AVI, MP4, NIfTI · ECG: DICOM, WFDB, EDF, CSV · Facts about the patient: JSON"
+    "Echo: DICOM, AVI, MP4, NIfTI · ECG: DICOM, SCP-ECG, XML, ISHNE, WFDB, EDF, CSV · Facts about the patient: JSON"
 )
 
 

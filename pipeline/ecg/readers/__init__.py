@@ -8,8 +8,18 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.cancellation import CancelToken, Progress, no_progress
-from pipeline.ecg.leads import einthoven_remarks
-from pipeline.ecg.readers import delimited, dicom_waveform, edf, wfdb_record
+from pipeline.ecg.limb_scales import limb_remarks
+from pipeline.ecg.readers import (
+    delimited,
+    dicom_waveform,
+    edf,
+    ge_muse,
+    hl7_aecg,
+    ishne,
+    philips_sierra,
+    scp_ecg,
+    wfdb_record,
+)
 from pipeline.ecg.readers.header import EcgHeader
 from pipeline.ecg.readers.scaling import unit_remarks
 from pipeline.errors import InputError
@@ -51,7 +61,43 @@ READERS: tuple[Reader, ...] = (
         inspect=wfdb_record.inspect,
         read=wfdb_record.read,
     ),
+    Reader(  # the samples of a WFDB record; a header beside them says what they mean
+        kind="matlab",
+        format="wfdb",
+        suffixes=(".mat",),
+        inspect=wfdb_record.inspect,
+        read=wfdb_record.read,
+    ),
     Reader(kind="edf", format="edf", suffixes=(".edf", ".bdf", ".rec"), inspect=edf.inspect, read=edf.read),
+    Reader(
+        kind="scp-ecg",
+        format="scp-ecg",
+        suffixes=(".scp",),
+        inspect=scp_ecg.READER.inspect,
+        read=scp_ecg.READER.read,
+    ),
+    Reader(
+        kind="hl7-aecg",
+        format="hl7-aecg",
+        suffixes=(".xml",),
+        inspect=hl7_aecg.READER.inspect,
+        read=hl7_aecg.READER.read,
+    ),
+    Reader(
+        kind="ge-muse",
+        format="ge-muse",
+        suffixes=(".xml",),
+        inspect=ge_muse.READER.inspect,
+        read=ge_muse.READER.read,
+    ),
+    Reader(
+        kind="philips-sierra",
+        format="philips-sierra",
+        suffixes=(".xml",),
+        inspect=philips_sierra.READER.inspect,
+        read=philips_sierra.READER.read,
+    ),
+    Reader(kind="ishne", format="ishne", suffixes=(".ecg",), inspect=ishne.inspect, read=ishne.read),
     Reader(
         kind="csv",
         format="csv",
@@ -60,6 +106,8 @@ READERS: tuple[Reader, ...] = (
         read=delimited.read,
     ),
 )
+WITHOUT_SIGNATURE = ("wfdb", "csv")
+"""Kinds whose files may begin with anything, so that the suffix may decide."""
 
 
 def inspect_ecg(path: Path, limits: Limits) -> FileReport:
@@ -100,7 +148,7 @@ def read_ecg(
         `cancel` was set; it is looked at between blocks of samples.
     """
     record = _reader_of(path, limits).read(path, limits, progress=progress, cancel=cancel)
-    checks = (*unit_remarks(record.signal_mv, record.leads), *einthoven_remarks(record.signal_mv, record.leads))
+    checks = (*unit_remarks(record.signal_mv, record.leads), *limb_remarks(record.signal_mv, record.sampling_rate_hz, record.leads))
     return replace(record, remarks=(*record.remarks, *checks))
 
 
@@ -109,13 +157,16 @@ def _reader_of(path: Path, limits: Limits) -> Reader:
     kind, suffix = check_file(path, limits).kind, path.suffix.casefold()
     if kind == "dicom" and dicom_format(path) == "dicom-us":
         raise InputError("The file is an ultrasound clip, not an ECG.", code="E_INPUT_KIND")
-    beside_header = kind == "unknown" and path.with_suffix(".hea").is_file()
+    beside_header = kind in ("unknown", "matlab") and path.with_suffix(".hea").is_file()
     if suffix in (".hea", ".dat", ".atr") or beside_header:  # the first bytes of samples may look like anything
         kind = "wfdb"
     by_kind = next((reader for reader in READERS if reader.kind == kind), None)
     if by_kind is not None:
         return by_kind
     by_suffix = next((reader for reader in READERS if suffix in reader.suffixes), None) if kind == "unknown" else None
-    if by_suffix is None or by_suffix.kind in ("dicom", "edf"):
-        raise InputError("The file is no ECG that can be read (DICOM, WFDB, EDF or CSV).", code="E_INPUT_KIND")
+    if by_suffix is None or by_suffix.kind not in WITHOUT_SIGNATURE:
+        text = (
+            "The file is no ECG that can be read (DICOM, SCP-ECG, XML of HL7, GE or Philips, ISHNE, EDF, WFDB or CSV)."
+        )
+        raise InputError(text, code="E_INPUT_KIND")
     return by_suffix

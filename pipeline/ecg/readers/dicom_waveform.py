@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pipeline.ecg.leads import canonical_lead, lead_names
 from pipeline.ecg.readers.header import EcgHeader, check_rate, check_sample_count, length_remark
 from pipeline.ecg.readers.scaling import mv_per_unit
 from pipeline.errors import InputError
-from pipeline.gates import Limits, guarded, open_file
+from pipeline.gates import Limits, guarded, inflated, open_file
 from pipeline.records import Array, EcgRecord, Remark
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -70,7 +71,7 @@ class Group:
 
 def inspect(path: Path, limits: Limits) -> EcgHeader:
     """Size of the rhythm group; raises InputError or HardStopError as `read` does."""
-    group, remarks = _rhythm_group(_groups(_dataset(path), limits))
+    group, remarks = _rhythm_group(_groups(_dataset(path, limits), limits))
     return EcgHeader(
         n_leads=len(group.voltage_idx),
         n_samples=group.samples.shape[0],
@@ -88,11 +89,11 @@ def read(
     Raises
     ------
     InputError
-        E_INPUT_CORRUPT, E_INPUT_TRUNCATED, E_INPUT_UNSUPPORTED (deflated, companded, no voltage unit).
+        E_INPUT_CORRUPT, E_INPUT_TRUNCATED, E_INPUT_UNSUPPORTED (companded, no voltage unit).
     HardStopError
-        E_HARD_004 when the header declares more samples than `limits` allow.
+        E_HARD_004 when the header declares more samples, or a deflated file unpacks to more, than `limits` allow.
     """
-    dataset = _dataset(path)
+    dataset = _dataset(path, limits)
     group, remarks = _rhythm_group(_groups(dataset, limits))
     kept = group.voltage_idx
     signal_mv = np.empty((len(kept), group.samples.shape[0]), np.float32)
@@ -120,15 +121,16 @@ def _scale_into(row_mv: Array, group: Group, column: int) -> None:
         row_mv[stored == group.padding] = np.nan
 
 
-def _dataset(path: Path) -> Any:
-    """Parse the file; a deflated one is refused before it is unpacked."""
+def _dataset(path: Path, limits: Limits) -> Any:
+    """Parse the file; a deflated one is unpacked as far as the limits allow."""
     from pydicom.filereader import dcmread, read_dataset, read_preamble
 
     with open_file(path) as file, guarded(DAMAGED):
         read_preamble(file, force=False)
         meta = read_dataset(file, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
         if str(meta.get("TransferSyntaxUID", "")) == DEFLATED:
-            raise InputError("Deflated DICOM waveforms are not read.", code="E_INPUT_UNSUPPORTED")
+            unpacked = inflated(file, limits)
+            return read_dataset(io.BytesIO(unpacked), False, True, bytelength=len(unpacked))
         file.seek(0)
         return dcmread(file)
 

@@ -24,9 +24,9 @@ MAX_SIGNALS = 256
 MAX_SEGMENTS = 20_000
 DEFAULT_RATE_HZ = 250.0  # header(5): when the record line names none
 DEFAULT_GAIN = 200.0  # header(5): adu per mV when the signal line names none
-# Format 61 (big endian) is not among them: the wfdb package fails on it.
+BIG_ENDIAN_16 = 61
 BITS_PER_SAMPLE: tuple[tuple[int, float], ...] = (
-    *((8, 8.0), (16, 16.0), (24, 24.0), (32, 32.0), (80, 8.0), (160, 16.0)),
+    *((8, 8.0), (16, 16.0), (BIG_ENDIAN_16, 16.0), (24, 24.0), (32, 32.0), (80, 8.0), (160, 16.0)),
     *((212, 12.0), (310, 32.0 / 3.0), (311, 32.0 / 3.0)),
 )
 FLAC_FORMATS = (508, 516, 524)

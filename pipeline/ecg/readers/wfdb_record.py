@@ -1,11 +1,10 @@
-"""WFDB records: the header is judged here, the wfdb package decodes the samples."""
+"""WFDB records: headers are judged and sizes counted before `wfdb_samples` decodes a sample."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,9 @@ from pipeline.ecg.leads import lead_names
 from pipeline.ecg.readers.header import EcgHeader, check_sample_count, length_remark
 from pipeline.ecg.readers.scaling import require_mv_per_unit
 from pipeline.ecg.readers.selection import Selection, select_leads
+from pipeline.ecg.readers.stream import EcgStream
 from pipeline.ecg.readers.wfdb_header import (
+    BIG_ENDIAN_16,
     BITS_PER_SAMPLE,
     FLAC_FORMATS,
     SignalLine,
@@ -22,16 +23,17 @@ from pipeline.ecg.readers.wfdb_header import (
     companion,
     read_header,
 )
+from pipeline.ecg.readers.wfdb_samples import is_matlab, matlab_frames, stored_samples
 from pipeline.errors import InputError
-from pipeline.gates import Limits, check_file, guarded
+from pipeline.gates import Limits, check_file
 from pipeline.records import Array, EcgRecord, PatientHeader, Remark
 
-DAMAGED = "The WFDB record is damaged or incomplete."
 CHUNK_VALUES = 4_000_000
+SCALING = "WFDB: (stored value - baseline) / gain of each signal, converted to mV."
 # The stored value that means "no sample", by format: signal(5) of the WFDB Applications Guide.
 INVALID_VALUE: tuple[tuple[int, int], ...] = (
     *((80, -(1 << 7)), (508, -(1 << 7)), (310, -(1 << 9)), (311, -(1 << 9)), (212, -(1 << 11))),
-    *((16, -(1 << 15)), (160, -(1 << 15)), (516, -(1 << 15))),
+    *((16, -(1 << 15)), (BIG_ENDIAN_16, -(1 << 15)), (160, -(1 << 15)), (516, -(1 << 15))),
     *((24, -(1 << 23)), (524, -(1 << 23)), (32, -(1 << 31))),
 )
 
@@ -106,16 +108,46 @@ def read(
             if cancel is not None:
                 cancel.check()
             stop = min(start + step, part.n_found)
-            _read_chunk(part, start, stop, plan, region)
+            columns = slice(start * plan.samples_per_frame, stop * plan.samples_per_frame)
+            _read_chunk(part, start, stop, plan, region[:, columns], limits)
             progress((part.start_frame + stop) / plan.n_frames, "Reading the ECG")
     return EcgRecord(
         signal_mv=signal_mv,
         sampling_rate_hz=plan.selection.sampling_rate_hz,
         leads=lead_names(plan.labels),
-        scaling="WFDB: (stored value - baseline) / gain of each signal, converted to mV.",
+        scaling=SCALING,
         header=plan.patient,
         remarks=plan.remarks,
     )
+
+
+def stream(path: Path, limits: Limits) -> EcgStream | None:
+    """The record for reading piece by piece; None where a signal file allows no start in the middle."""
+    plan = _plan(header_path(path), limits)
+    if not all(_can_start_anywhere(part) for part in plan.parts):
+        return None
+    return EcgStream(
+        leads=lead_names(plan.labels),
+        sampling_rate_hz=plan.selection.sampling_rate_hz,
+        n_samples=plan.n_frames * plan.samples_per_frame,
+        scaling=SCALING,
+        header=plan.patient,
+        remarks=plan.remarks,
+        read=lambda first, end: _read_stretch(plan, limits, first, end),
+    )
+
+
+def _read_stretch(plan: Plan, limits: Limits, first: int, end: int) -> Array:
+    """Samples `first` to `end` of each lead in mV, NaN where no part of the record lies."""
+    size = plan.samples_per_frame
+    first_frame, end_frame = first // size, -(-end // size)
+    signal_mv = np.full((len(plan.labels), (end_frame - first_frame) * size), np.nan, np.float32)
+    for part in plan.parts:
+        start, stop = max(0, first_frame - part.start_frame), min(part.n_found, end_frame - part.start_frame)
+        if start < stop:
+            column = (part.start_frame + start - first_frame) * size
+            _read_chunk(part, start, stop, plan, signal_mv[:, column : column + (stop - start) * size], limits)
+    return signal_mv[:, first - first_frame * size : end - first_frame * size]
 
 
 # --- planning ----------------------------------------------------------------------------------------
@@ -200,6 +232,8 @@ def _frames_in(file: Path, signals: Sequence[SignalLine], limits: Limits) -> int
         raise InputError("Signals of one WFDB file are declared in different formats.")
     if signals[0].format in FLAC_FORMATS:
         return None
+    if is_matlab(file, limits):
+        return matlab_frames(file, signals, limits)
     bits = dict(BITS_PER_SAMPLE)[signals[0].format]
     n_samples = int((size_bytes - signals[0].byte_offset) * 8 / bits + 1e-6)
     return max(0, n_samples // sum(signal.samples_per_frame for signal in signals))
@@ -227,21 +261,26 @@ def _unique(paths: Sequence[Path]) -> tuple[Path, ...]:
 # --- decoding ----------------------------------------------------------------------------------------
 
 
+def _can_start_anywhere(part: Part) -> bool:
+    """Whether the formats of a part allow reading from the middle."""
+    formats = {signal.format for signal in part.header.signals}
+    has_matrix = any(file.suffix.casefold() == ".mat" for file in part.files)  # unpacked as a whole
+    return not (formats & {8, *FLAC_FORMATS} or part.header.n_frames is None or has_matrix)
+
+
 def _chunk_frames(part: Part) -> int:
     """Frames read at once: all where the format allows no start in the middle."""
-    formats = {signal.format for signal in part.header.signals}
-    if formats & {8, *FLAC_FORMATS} or part.header.n_frames is None:
+    if not _can_start_anywhere(part):
         return part.n_found
     return max(1, CHUNK_VALUES // sum(signal.samples_per_frame for signal in part.header.signals))
 
 
-def _read_chunk(part: Part, start: int, stop: int, plan: Plan, region_mv: Array) -> None:
-    """Decode frames `start` to `stop` of one part into its columns of the result."""
+def _read_chunk(part: Part, start: int, stop: int, plan: Plan, columns_mv: Array, limits: Limits) -> None:
+    """Decode frames `start` to `stop` of one part into their columns of the result."""
     rows = _rows(part.header.signals, plan)
     if not rows:
         return
-    digital = _decode(part, start, stop, [channel for _, channel in rows])
-    columns = slice(start * plan.samples_per_frame, stop * plan.samples_per_frame)
+    digital = stored_samples(part.header, start, stop, [channel for _, channel in rows], limits)
     for (row, channel), stored in zip(rows, digital, strict=True):
         signal = part.header.signals[channel]
         factor = require_mv_per_unit(signal.unit) / signal.gain
@@ -249,7 +288,7 @@ def _read_chunk(part: Part, start: int, stop: int, plan: Plan, region_mv: Array)
         invalid = dict(INVALID_VALUE).get(signal.format)
         if invalid is not None:
             values[stored == invalid] = np.nan
-        region_mv[row, columns] = values
+        columns_mv[row] = values
 
 
 def _rows(signals: Sequence[SignalLine], plan: Plan) -> list[tuple[int, int]]:
@@ -262,26 +301,3 @@ def _rows(signals: Sequence[SignalLine], plan: Plan) -> list[tuple[int, int]]:
     if any(signals[channel].samples_per_frame != plan.samples_per_frame for _, channel in pairs):
         raise InputError("A lead changes its sampling rate between segments.", code="E_INPUT_UNSUPPORTED")
     return pairs
-
-
-def _decode(part: Part, start: int, stop: int, channels: list[int]) -> list[Array]:
-    """Stored values of the channels, one array of frames x samples per frame each."""
-    with guarded(DAMAGED):
-        import wfdb
-
-        record: Any = wfdb.rdrecord(
-            str(part.header.path.with_suffix("").absolute()),
-            sampfrom=start,
-            sampto=None if part.header.n_frames is None else stop,
-            channels=channels,
-            physical=False,
-            smooth_frames=False,
-            return_res=32,
-        )
-        digital = [np.asarray(stored) for stored in record.e_d_signal]
-        expected = [(stop - start) * part.header.signals[channel].samples_per_frame for channel in channels]
-        if [stored.size for stored in digital] != expected:
-            raise InputError(
-                "The signal files of the WFDB record hold fewer samples than needed.", code="E_INPUT_TRUNCATED"
-            )
-        return digital

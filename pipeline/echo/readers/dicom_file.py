@@ -6,14 +6,13 @@ import contextlib
 import io
 import logging
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from pipeline.errors import InputError
-from pipeline.gates import CHUNK_BYTES, ECG_CLASSES, ULTRASOUND_CLASSES, Limits, guarded, open_file, reading, too_large
+from pipeline.gates import ECG_CLASSES, ULTRASOUND_CLASSES, Limits, guarded, inflated, open_file, reading
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
@@ -93,7 +92,7 @@ def open_dicom(path: Path, limits: Limits) -> Iterator[DicomFile]:
         if syntax is None:
             text = "The DICOM file's pixels are packed in a way that is not supported."
             raise InputError(text, code="E_INPUT_UNSUPPORTED")
-        stream = io.BytesIO(_inflated(file, limits)) if uid == DEFLATED else file
+        stream = io.BytesIO(inflated(file, limits)) if uid == DEFLATED else file
         dataset = _read_header(stream, uid)
         _require_ultrasound(dataset, sop_class)
         vr, start, length = _pixel_element(stream, uid)
@@ -114,23 +113,6 @@ def _read_meta(file: BinaryIO) -> tuple[str, str]:
         read_preamble(file, force=False)
         meta = read_dataset(file, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
         return str(meta.get("TransferSyntaxUID", "")), str(meta.get("MediaStorageSOPClassUID", ""))
-
-
-def _inflated(file: BinaryIO, limits: Limits) -> bytes:
-    """The rest of a deflated file, unpacked; refused as soon as it passes its limit."""
-    engine = zlib.decompressobj(-zlib.MAX_WBITS)
-    parts: list[bytes] = []
-    total = 0
-    with reading(), guarded("The deflated DICOM file is damaged."):
-        while chunk := file.read(CHUNK_BYTES):
-            while chunk:
-                part = engine.decompress(chunk, CHUNK_BYTES)
-                chunk = engine.unconsumed_tail
-                total += len(part)
-                if total > limits.max_inflated_bytes:
-                    raise too_large(f"The deflated file unpacks to more than {limits.max_inflated_bytes >> 20} MiB.")
-                parts.append(part)
-    return b"".join(parts)
 
 
 def _read_header(stream: BinaryIO, uid: str) -> Any:

@@ -57,7 +57,7 @@ def test_every_number_names_its_file_and_beats(plain):
         assert found[name].source.file_sha256 == "ab" * 32
         assert found[name].source.beat_idx
         assert set(found[name].source.beat_idx) <= set(range(12))
-    assert found["axis"].source.lead == "I, aVF"
+    assert found["axis"].source.lead == "I, II"
 
 
 def test_intervals_hold_the_value(plain):
@@ -116,7 +116,7 @@ def test_unusable_leads_are_not_looked_at(make_ecg, prepare):
     usable[[0, 3]] = False
     analysis = analyse_ecg(prepare(phantom, usable=usable), Metadata())
     assert np.isnan(analysis.delineation.qrs_on[[0, 3]]).all()
-    assert "leads I and aVF" in _by_name(analysis)["axis"].reason
+    assert "Lead I and one of the leads II and aVF" in _by_name(analysis)["axis"].reason
 
 
 def test_one_beat_gives_a_qrs_but_no_rate(make_ecg, prepare):

@@ -6,7 +6,6 @@ import pytest
 from pipeline.ecg.delineation import delineate
 from pipeline.ecg.intervals import (
     beat_intervals,
-    frontal_axis_deg,
     qtc_bazett_ms,
     qtc_framingham_ms,
     qtc_fridericia_ms,
@@ -62,21 +61,3 @@ def test_intervals_of_the_phantom(sinus):
     assert np.nanmedian(found.pr_ms) == pytest.approx(167, abs=15)
     assert np.nanmedian(found.qrs_ms) == pytest.approx(93, abs=15)
     assert np.nanmedian(found.qt_ms) == pytest.approx(423, abs=30)
-
-
-@pytest.mark.parametrize("degrees", [-150, -80, -30, 0, 45, 90, 135, 180])
-def test_axis_of_a_known_direction(degrees):
-    angle = np.radians(degrees)
-    shape = np.zeros(2000)
-    for r in range(200, 2000, 400):
-        shape[r - 20 : r + 21] += np.hanning(41)
-    lead_i, lead_avf = np.cos(angle) * shape, np.sin(angle) * np.sqrt(3) / 2 * shape
-    onset = np.arange(200.0, 2000.0, 400.0) - 20
-    found = frontal_axis_deg(lead_i, lead_avf, onset, onset + 40, 500.0)
-    assert (found - degrees + 180) % 360 - 180 == pytest.approx(0, abs=0.5)
-
-
-def test_no_axis_without_net_area():
-    assert np.isnan(frontal_axis_deg(np.zeros(500), np.zeros(500), np.array([100.0]), np.array([150.0]), 500.0))
-    flat = np.array([np.nan])
-    assert np.isnan(frontal_axis_deg(np.ones(500), np.ones(500), flat, flat, 500.0))

@@ -239,18 +239,31 @@ def test_impossible_sensitivities_are_refused(tmp_path: Path, sensitivity: str, 
     assert refusal(path).code == "E_INPUT_CORRUPT"
 
 
-def test_a_deflated_bomb_is_refused_unopened(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.dcm", [group(samples_of())])
+def deflated(path: Path, body: bytes | None = None) -> Path:
+    """The same object with its dataset, or other bytes, deflated behind the file's meta group."""
     raw = path.read_bytes()
-    meta_length = 128 + 4 + 12 + int.from_bytes(raw[140:144], "little")
-    meta = raw[:meta_length].replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99\0\0")
-    grown = len(meta) - meta_length
-    meta = meta.replace(b"UI\x14\x001.2.840.10008.1.2.1.99", b"UI\x18\x001.2.840.10008.1.2.1.99")
-    meta = meta[:140] + (int.from_bytes(raw[140:144], "little") + grown).to_bytes(4, "little") + meta[144:]
-    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    path.write_bytes(meta + deflate.compress(bytes(200_000_000)) + deflate.flush())
+    end_of_meta = 128 + 4 + 12 + int.from_bytes(raw[140:144], "little")
+    syntax = ExplicitVRLittleEndian.encode() + b"\0"
+    short, long = (b"UI" + len(uid).to_bytes(2, "little") + uid for uid in (syntax, b"1.2.840.10008.1.2.1.99"))
+    meta = raw[:end_of_meta].replace(short, long)
+    meta = meta[:140] + (len(meta) - 144).to_bytes(4, "little") + meta[144:]
+    engine = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    path.write_bytes(meta + engine.compress(raw[end_of_meta:] if body is None else body) + engine.flush())
     assert DeflatedExplicitVRLittleEndian == "1.2.840.10008.1.2.1.99"
-    assert refusal(path).code == "E_INPUT_UNSUPPORTED"
+    return path
+
+
+def test_a_deflated_file_reads_like_the_plain_one(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.dcm", [group(samples_of())])
+    plain = read_ecg(path, Limits())
+    packed = read_ecg(deflated(path), Limits())
+    np.testing.assert_array_equal(packed.signal_mv, plain.signal_mv)
+    assert (packed.leads, packed.header) == (plain.leads, plain.header)
+
+
+def test_a_deflated_bomb_is_stopped_at_its_limit(tmp_path: Path) -> None:
+    path = deflated(write(tmp_path / "a.dcm", [group(samples_of())]), bytes(20_000_000))
+    assert refusal(path, Limits(max_inflated_bytes=1 << 20)).code == "E_HARD_004"
 
 
 def test_deeply_nested_sequences_end_typed(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import edfio
 import numpy as np
 import pytest
 
-from pipeline.ecg.readers import edf, inspect_ecg, read_ecg
+from pipeline.ecg.readers import edf_layout, inspect_ecg, read_ecg
 from pipeline.errors import PipelineError
 from pipeline.gates import Limits
 
@@ -89,7 +89,7 @@ def test_bdf_is_read_with_24_bits(tmp_path: Path) -> None:
 def test_blocks_are_joined_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.edf", [signal("I"), signal("II")])
     whole = read_ecg(path, Limits()).signal_mv
-    monkeypatch.setattr(edf, "CHUNK_BYTES", 3 * 2 * 2 * 500)
+    monkeypatch.setattr(edf_layout, "CHUNK_BYTES", 3 * 2 * 2 * 500)
     fractions: list[float] = []
     pieces = read_ecg(path, Limits(), progress=lambda fraction, _: fractions.append(fraction)).signal_mv
     np.testing.assert_array_equal(pieces, whole)
@@ -158,7 +158,7 @@ def test_a_cut_file_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
         (252, 4, "9999", "E_INPUT_CORRUPT"),
         (252, 4, "900", "E_INPUT_TRUNCATED"),
         (184, 8, "99", "E_INPUT_CORRUPT"),
-        (192, 5, "EDF+D", "E_INPUT_UNSUPPORTED"),
+        (192, 5, "EDF+D", "E_INPUT_CORRUPT"),
         (256 + 96, 8, "mmHg", "E_INPUT_KIND"),
         (256 + 104, 8, "1000", "E_INPUT_CORRUPT"),
         (256 + 104, 8, "inf", "E_INPUT_CORRUPT"),

@@ -205,7 +205,6 @@ def test_segments_are_joined_and_gaps_stay_empty(tmp_path: Path) -> None:
         ("rec 1 250 1000\nhttp://example.org/rec.dat 16 200 16 0 0 0 0 I\n", "E_INPUT_CORRUPT"),
         ("rec 1 250 1000\n~rec.dat 16 200 16 0 0 0 0 I\n", "E_INPUT_CORRUPT"),
         ("rec 1 250 1000\nother.dat 16 200 16 0 0 0 0 I\n", "E_INPUT_MISSING"),
-        ("rec 1 250 1000\nrec.dat 61 200 16 0 0 0 0 I\n", "E_INPUT_UNSUPPORTED"),
         ("rec 1 250 1000\nrec.dat 99 200 16 0 0 0 0 I\n", "E_INPUT_UNSUPPORTED"),
         ("rec 1 250 1000\nrec.dat 16x99999 200 16 0 0 0 0 I\n", "E_INPUT_CORRUPT"),
         ("rec 1 250 1000\nrec.dat 16 200/mmHg 16 0 0 0 0 ABP\n", "E_INPUT_KIND"),

@@ -133,7 +133,7 @@ def test_delete_takes_payloads_along(store: Store, path: Path) -> None:
     store.finish_run("r1", status="complete", state="COMPLETE", error_code=None, report_json="{}")
     store.delete_run("r1")
     with sqlite3.connect(path) as other:
-        for table in ("runs", "events", "checkpoints", "checkpoint_results", "payload_parts"):
+        for table in ("runs", "events", "checkpoints", "checkpoint_results", "payload_parts", "partial_results"):
             assert other.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
     other.close()
     assert store.audit_rows()[-1]["act"] == "delete"
@@ -175,22 +175,50 @@ def test_older_store_is_backed_up_and_migrated(path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(connection, "MIGRATIONS", (*connection.MIGRATIONS, "CREATE TABLE later (a TEXT) STRICT;\n"))
     with Store.open(path) as migrated:
         assert migrated.runs() == ()
-    assert path.with_name(f"{path.name}.version-1.backup").exists()
+    version = len(connection.MIGRATIONS)
+    assert path.with_name(f"{path.name}.version-{version - 1}.backup").exists()
     with sqlite3.connect(path) as other:
-        assert other.execute("PRAGMA user_version").fetchone() == (2,)
+        assert other.execute("PRAGMA user_version").fetchone() == (version,)
         assert other.execute("SELECT count(*) FROM later").fetchone() == (0,)
     other.close()
 
 
 def test_failed_migration_leaves_the_old_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Store.open(path).close()
+    version = len(connection.MIGRATIONS)
     monkeypatch.setattr(connection, "MIGRATIONS", (*connection.MIGRATIONS, "CREATE TABLE later (a TEXT);\nNONSENSE;\n"))
     with pytest.raises(StoreError):
         Store.open(path)
     with sqlite3.connect(path) as other:
-        assert other.execute("PRAGMA user_version").fetchone() == (1,)
+        assert other.execute("PRAGMA user_version").fetchone() == (version,)
         assert other.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'later'").fetchone() == (0,)
     other.close()
+
+
+def test_store_of_the_first_version_gains_parts(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "MIGRATIONS", connection.MIGRATIONS[:1])
+        with Store.open(path) as old:
+            old.start_run("r1", CardiologyRequest(ecg_path=Path("a.hea")))
+    with Store.open(path) as migrated:
+        migrated.save_part("r1", "preprocessed_ecg", 0, "k", b"first hour")
+        assert migrated.parts("r1", "preprocessed_ecg", "k") == {0: b"first hour"}
+
+
+def test_parts_hold_for_their_key_until_the_result_is_saved(store: Store, path: Path) -> None:
+    store.save_part("r1", "preprocessed_ecg", 0, "k", b"old")
+    store.save_part("r1", "preprocessed_ecg", 0, "k", b"first hour")
+    store.save_part("r1", "preprocessed_ecg", 1, "k", b"second hour")
+    store.save_part("r1", "analysis_result.ecg", 0, "k", b"beats")
+    assert store.parts("r1", "preprocessed_ecg", "another key") == {}
+    assert store.parts("r1", "preprocessed_ecg", "k") == {0: b"first hour", 1: b"second hour"}
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE partial_results SET data = ? WHERE part = 1", (b"second h0ur",))
+    other.close()
+    assert store.parts("r1", "preprocessed_ecg", "k") == {0: b"first hour"}
+    checkpoint().save(store, "r1")
+    assert store.parts("r1", "preprocessed_ecg", "k") == {}
+    assert store.parts("r1", "analysis_result.ecg", "k") == {0: b"beats"}
 
 
 def test_full_store_is_typed_and_sound(store: Store) -> None:
