@@ -29,6 +29,7 @@ from pipeline.records.inputs import (
     PreparedEcg,
     ValidationReport,
 )
+from pipeline.records.long_ecg import EcgEpisode, EcgHour, EcgOverview, LongEcg
 from pipeline.records.measurement import Measurement, Metric, Source
 from pipeline.records.run import BranchResult, CardiologyResponse, RunEvent, StudyResults
 
@@ -46,6 +47,9 @@ __all__ = [
     "Delineation",
     "DetectedEcho",
     "EcgAnalysis",
+    "EcgEpisode",
+    "EcgHour",
+    "EcgOverview",
     "EcgRecord",
     "EcgStatement",
     "EchoAnalysis",
@@ -57,6 +61,7 @@ __all__ = [
     "FiredRule",
     "FusedFindings",
     "LeadWaves",
+    "LongEcg",
     "Measurement",
     "MeasurementStatus",
     "Metadata",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.records.common import Array, Branch, Remark, Sex
+from pipeline.records.long_ecg import EcgOverview
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class FileReport:
 
     role: Branch
     index: int
-    format: str  # "dicom-us", "avi", "mp4", "nifti", "dicom-ecg", "wfdb", "edf", "csv", "json"
+    format: str  # "dicom-us", "avi", "mp4", "nifti", "json", or the format of a row of pipeline.ecg.readers.READERS
     sha256: str  # over every byte read, companion files included
     size_bytes: int
     summary: str  # "120 frames, 640 x 480, 30.0/s, JPEG baseline": no patient data
@@ -142,6 +143,7 @@ class PreparedEcg:
     lead_quality: Array  # float64 (n_leads,) 0..1
     lead_usable: Array  # bool (n_leads,)
     remarks: tuple[Remark, ...] = ()
+    overview: EcgOverview | None = None  # set for a long record: `record` and `filtered_mv` hold its beginning only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from pipeline.cancellation import CancelToken, Progress
 from pipeline.errors import InputError, QualityError
 from pipeline.gates import Limits
+from pipeline.parts import Parts
 from pipeline.records import (
     CardiologyRequest,
     FileReport,
@@ -47,11 +48,26 @@ def prepare_echo(
 
 
 def prepare_ecg(
-    path: Path, files: tuple[FileReport, ...], limits: Limits, *, progress: Progress, cancel: CancelToken
+    path: Path,
+    files: tuple[FileReport, ...],
+    limits: Limits,
+    *,
+    parts: Parts,
+    progress: Progress,
+    cancel: CancelToken,
 ) -> PreparedEcg:
-    """The ECG in mV, filtered; QualityError E_QUALITY_ECG when nothing of it can be used."""
+    """The ECG in mV, filtered; QualityError E_QUALITY_ECG when nothing of it can be used.
+
+    Of a record of many hours whose file can be read piece by piece, the samples stay in the file.
+    """
+    from pipeline.ecg.long_preparation import is_long, prepare_long
     from pipeline.ecg.preprocessing import prepare_ecg as prepare
     from pipeline.ecg.readers import read_ecg
+    from pipeline.ecg.readers.stream import open_stream
+
+    stream = open_stream(path, files[0], limits)
+    if stream is not None and is_long(stream):
+        return prepare_long(stream, files[0].sha256, parts=parts, progress=progress, cancel=cancel)
 
     def reading(fraction: float, text: str) -> None:
         progress(fraction * 0.5, text)
