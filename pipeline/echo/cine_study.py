@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.cancellation import CancelToken
 from pipeline.echo.beam import is_cut, visible_sector
 from pipeline.echo.cardiac_cycle import CardiacCycle, find_cycle
-from pipeline.echo.quality import TRUSTED
+from pipeline.echo.steadiness import UNTRUSTED
 from pipeline.echo.volumes import (
     MM3_PER_ML,
     atrium_length_mm,
@@ -22,8 +22,6 @@ from pipeline.echo.volumes import (
 from pipeline.echo.wall_motion import wall_segments
 from pipeline.records import Array, CineAnalysis, EchoBeat, EchoCine, EchoDetection
 
-UNTRUSTED = TRUSTED / 5
-"""A frame below this confidence gives no volume: it is bridged from its neighbours."""
 Profile = tuple[Array, float]
 
 
