@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pipeline.active_run import ActiveRun
@@ -254,10 +255,10 @@ class PipelineOrchestrator:
         jobs = []
 
         def echo(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
-            return prepare_echo(request.echo_paths, clips, limits, progress=progress, cancel=cancel)
+            return prepare_echo(request.echo_paths, clips, limits, request.clip_facts, progress=progress, cancel=cancel)
 
         if clips:
-            depends_on = {"files": file_hashes(clips)}
+            depends_on = {"files": file_hashes(clips), "facts": [asdict(each) for each in request.clip_facts]}
             jobs.append(Job(name="preprocessed_echo", branch="echo", depends_on=depends_on, stage=echo))
         if ecg_files and ecg_path is not None:
             depends_on = {"files": file_hashes(ecg_files)}

@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.cancellation import CancelToken, Progress, no_progress
 from pipeline.clinical.reference_ranges import (
     FORESHORTENING_PCT,
+    LV_LENGTH_MM,
     la_volume_index_band,
     lvef_band,
     volume_band,
@@ -35,6 +36,7 @@ from pipeline.records import (
 TWO_SIDED_90 = 1.645
 """Standard deviations on either side of the mean that hold 90 % of a normal distribution."""
 MM2_PER_CM2 = 100.0
+ADULT_YEARS = 18.0
 NO_BODY_SURFACE = "The body surface is not known: height and weight are needed."
 NO_SPACING = "The clip is not calibrated."
 ATRIUM_CUT = "The left atrium is cut by the edge of the image."
@@ -183,7 +185,24 @@ def _no_length(subject: _Subject) -> str | None:
     """Why nothing in mm can be measured; None when it can."""
     if subject.main.spacing_mm is None:
         return subject.main.cine.calibration.reason or NO_SPACING
-    return _no_beats(subject)
+    return _no_beats(subject) or _implausible_length(subject)
+
+
+def _implausible_length(subject: _Subject) -> str | None:
+    """Why the calibration is not believed: an adult's ventricle is not 4 cm long, and not 18 cm; None when it is."""
+    age_years = subject.metadata.age_years
+    if age_years is not None and age_years < ADULT_YEARS:
+        return None
+    figures = [each for pair in subject.pairs for each in pair if each is not None]
+    lengths = sorted(each.ed_profile[1] for each in figures)
+    wrong = [length for length in (lengths[0], lengths[-1]) if not LV_LENGTH_MM[0] <= length <= LV_LENGTH_MM[1]]
+    if not wrong:
+        return None
+    low, high = LV_LENGTH_MM
+    return (
+        f"The left ventricle would be {wrong[0]:.0f} mm long, which is not plausible in an adult ({low:.0f} to "
+        f"{high:.0f} mm): the calibration or the view cannot be right."
+    )
 
 
 # --- left ventricle ----------------------------------------------------------------------------------

@@ -12,10 +12,19 @@ from pipeline.records.long_ecg import EcgOverview
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClipFacts:
+    """What the user says of one clip, where its file does not."""
+
+    view: str | None = None  # "A4C" or "A2C"; stands above the header
+    pixel_mm: float | None = None  # size of a square pixel; used only where the file is not calibrated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardiologyRequest:
     """What a user asks to be read. Paths stay out of reports and logs."""
 
     echo_paths: tuple[Path, ...] = ()
+    clip_facts: tuple[ClipFacts, ...] = ()  # in the order of echo_paths; may be shorter
     ecg_path: Path | None = None
     metadata_path: Path | None = None
     metadata: Mapping[str, Any] | None = None

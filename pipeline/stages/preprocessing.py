@@ -11,6 +11,7 @@ from pipeline.gates import Limits
 from pipeline.parts import Parts
 from pipeline.records import (
     CardiologyRequest,
+    ClipFacts,
     FileReport,
     Metadata,
     PatientHeader,
@@ -21,23 +22,31 @@ from pipeline.records import (
 
 
 def prepare_echo(
-    paths: tuple[Path, ...], files: tuple[FileReport, ...], limits: Limits, *, progress: Progress, cancel: CancelToken
+    paths: tuple[Path, ...],
+    files: tuple[FileReport, ...],
+    limits: Limits,
+    facts: tuple[ClipFacts, ...] = (),
+    *,
+    progress: Progress,
+    cancel: CancelToken,
 ) -> PreparedEcho:
-    """Every clip decoded, cropped and judged.
+    """Every clip decoded, cropped and judged; `facts` is what the user says of the clips, in their order.
 
     One refused clip among several becomes a remark. When none is left its InputError or QualityError is raised.
     """
+    from pipeline.echo.clip_facts import with_facts
     from pipeline.echo.preprocessing import prepare_clip
     from pipeline.echo.readers import read_echo
 
     cines, remarks, last = [], [], None
+    told = dict(enumerate(facts))
     for number, (path, file) in enumerate(zip(paths, files, strict=True)):
 
         def part(fraction: float, text: str, number: int = number) -> None:
             progress((number + fraction) / len(paths), text)
 
         try:
-            clip = read_echo(path, limits, progress=part, cancel=cancel)
+            clip = with_facts(read_echo(path, limits, progress=part, cancel=cancel), told.get(number))
             cines.append(prepare_clip(clip, file.sha256, cancel=cancel))
         except (InputError, QualityError) as error:
             last = error

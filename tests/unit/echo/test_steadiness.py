@@ -52,7 +52,7 @@ def test_one_frame_and_one_point(rate_hz: float, bpm: float, noise_ml: float) ->
         found = find_cycle(steadied(noisy, times), times)
         assert len(found.included) >= int(4.2 / cycle_s) - 1
         # One frame; where frames are shorter, what a flat summit lets be told, and a slow heart fills flattest.
-        ed_reach_s, es_reach_s = max(1.1 / rate_hz, 0.05 if bpm < 80 else 0.025), max(1.1 / rate_hz, 0.035)
+        ed_reach_s, es_reach_s = max(1.1 / rate_hz, 0.07 if bpm < 80 else 0.03), max(1.1 / rate_hz, 0.04)
         for beat in found.included:
             for idx, truth_s, reach_s in ((beat.ed_idx, 0.0, ed_reach_s), (beat.es_idx, systole_s, es_reach_s)):
                 late_s = start * cycle_s + times[idx] - truth_s
