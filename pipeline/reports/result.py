@@ -162,8 +162,6 @@ def _ecg(prepared: PreparedEcg | None, analysis: Ecg | None) -> dict[str, Any] |
         "leads": [{"name": n, "usable": bool(u), "quality": round(float(q), 3)} for n, u, q in leads],
         "beats": None if analysis is None else _beats(analysis),
         "rhythm": [dataclasses.asdict(s) for s in (analysis.rhythm if analysis else ())],
-        "statements": [dataclasses.asdict(s) for s in (analysis.statements if analysis else ())],
-        "waves": [dataclasses.asdict(w) for w in (analysis.waves if analysis else ())],
         "hours": [dataclasses.asdict(hour) for hour in (course.hours if course else ())],
         "episodes": [dataclasses.asdict(episode) for episode in (course.episodes if course else ())],
         "statements": [dataclasses.asdict(s) for s in (analysis.statements if analysis else ())],
