@@ -6,6 +6,7 @@ second block of beats, and in one block of each window for the intervals; not in
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,25 +74,36 @@ def hour_beats(
     for first, end in hour_windows(stream.n_samples, stream.sampling_rate_hz, hour) if usable.any() else ():
         if cancel is not None:
             cancel.check()
-        windows.append(_window(stream, lead_filter, usable, first, end, cancel))
-        progress(end / stream.n_samples, f"Measuring hour {hour + 1}")
+
+        def part(fraction: float, first: int = first, end: int = end) -> None:
+            progress((first + fraction * (end - first)) / stream.n_samples, f"Measuring hour {hour + 1}")
+
+        windows.append(_window(stream, lead_filter, usable, (first, end), part, cancel))
     found = _joined(windows)
     clean = overview.clean[np.minimum(found.peaks // second_samples(stream.sampling_rate_hz), overview.clean.size - 1)]
     return _chosen(found, clean)
 
 
 def _window(
-    stream: EcgStream, lead_filter: LeadFilter, usable: Array, first: int, end: int, cancel: CancelToken | None
+    stream: EcgStream,
+    lead_filter: LeadFilter,
+    usable: Array,
+    window: tuple[int, int],
+    on_fraction: Callable[[float], None],
+    cancel: CancelToken | None,
 ) -> HourBeats:
-    """The beats of one window, in or out of clean seconds."""
-    rate_hz = stream.sampling_rate_hz
+    """The beats of one window (first, end), in or out of clean seconds."""
+    (first, end), rate_hz = window, stream.sampling_rate_hz
     margin = int(_MARGIN_S * rate_hz)
     piece = read_piece(stream, lead_filter, max(0, first - margin), min(stream.n_samples, end + margin))
     signal_mv = np.where(np.isfinite(piece.raw_mv) & usable[:, None], piece.filtered_mv, np.nan)
+    on_fraction(0.1)
     peaks = detect_r_peaks(signal_mv, rate_hz, cancel=cancel)
+    on_fraction(0.3)
     if cancel is not None:
         cancel.check()
     classes = classify_beats(signal_mv, rate_hz, peaks)
+    on_fraction(0.6)
     looked = _to_look_at(peaks, rate_hz)
     has_p = np.zeros(peaks.size, bool)
     intervals = np.full((3, peaks.size), np.nan)
@@ -102,6 +114,7 @@ def _window(
         has_p[some] = np.isfinite(waves.p_on).any(axis=0)
         measured = beat_intervals(waves, rate_hz)
         intervals[:, some] = measured.pr_ms, measured.qrs_ms, measured.qt_ms
+        on_fraction(0.6 + 0.4 * last / peaks.size)
     beats = HourBeats(
         peaks=peaks + piece.first,
         letters=np.array([ord(letter) for letter in classes.tolist()], np.uint8),
