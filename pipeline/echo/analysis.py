@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from pipeline.clinical.reference_ranges import (
 )
 from pipeline.echo import metrics
 from pipeline.echo.cine_study import BeatFigures, CineStudy, study_cine
+from pipeline.echo.error_model import Interval, difficulty, mean_interval
 from pipeline.echo.manifest import ModelManifest, read_manifest
 from pipeline.echo.volumes import area_length_ml, volume_of_profiles
 from pipeline.errors import AnalysisError
@@ -33,11 +35,10 @@ from pipeline.records import (
     Source,
 )
 
-TWO_SIDED_90 = 1.645
-"""Standard deviations on either side of the mean that hold 90 % of a normal distribution."""
 MM2_PER_CM2 = 100.0
 ADULT_YEARS = 18.0
 NO_BODY_SURFACE = "The body surface is not known: height and weight are needed."
+INTERVAL_FROM = "90 % interval from the model's error on {} held-out patients and the spread of the beats"
 NO_SPACING = "The clip is not calibrated."
 ATRIUM_CUT = "The left atrium is cut by the edge of the image."
 NO_ATRIUM = "The left atrium is not visible at end-systole."
@@ -146,10 +147,11 @@ def _measurements(subject: _Subject) -> Iterator[Measurement]:
     if subject.other is not None:
         yield _lvef(_Subject(subject.main, None, subject.metadata, subject.manifest), metrics.LVEF_A4C)
         yield _lvef(_Subject(subject.other, None, subject.metadata, subject.manifest), metrics.LVEF_A2C)
-    edv, esv = _volumes(subject)
+    volumes = [_beat_volumes(*pair) for pair in subject.pairs]
+    edv, esv = [each[0] for each in volumes], [each[1] for each in volumes]
     yield _volume(subject, metrics.EDV, edv)
     yield _volume(subject, metrics.ESV, esv)
-    yield _volume(subject, metrics.SV, edv - esv)
+    yield _volume(subject, metrics.SV, [each[0] - each[1] for each in volumes])
     yield _index(subject, metrics.EDV_INDEX, edv)
     yield _index(subject, metrics.ESV_INDEX, esv)
     yield _length(subject, metrics.LV_LENGTH_ED, lambda figures: figures.ed_profile[1])
@@ -217,15 +219,6 @@ def _beat_volumes(figures: BeatFigures, other: BeatFigures | None) -> tuple[floa
     )
 
 
-def _volumes(subject: _Subject) -> tuple[float, float]:
-    """Mean end-diastolic and end-systolic volume over the beats; NaN without beats."""
-    volumes = [_beat_volumes(*pair) for pair in subject.pairs]
-    if not volumes:
-        return math.nan, math.nan
-    edv, esv = np.mean(volumes, axis=0)
-    return float(edv), float(esv)
-
-
 def _lvef(subject: _Subject, metric: Metric) -> Measurement:
     """Mean over beats, with a 90 % interval from the network's held-out error and the spread of the beats."""
     source = _source(subject)
@@ -233,50 +226,54 @@ def _lvef(subject: _Subject, metric: Metric) -> Measurement:
     if reason:
         return withheld(metric, reason, source=source)
     values = [100 * (1 - esv / edv) for edv, esv in (_beat_volumes(*pair) for pair in subject.pairs)]
-    mean, interval = float(np.mean(values)), ef_interval(values, subject.manifest.ef_error_sd_pct)
+    mean, reach = float(np.mean(values)), _interval(subject, metric, values, "both")
+    interval = None if reach is None else (max(0.0, reach[0]), min(100.0, reach[1]))
     beats = "1 beat" if len(values) == 1 else f"mean of {len(values)} beats"
-    method = (
-        f"{metric.method}, {subject.way}, {beats}; 90 % interval from the model's error on "
-        f"{subject.manifest.ef_patients} held-out patients (SD {subject.manifest.ef_error_sd_pct:.1f} points) "
-        "and the spread of the beats"
-    )
-    band = lvef_band(mean, interval, subject.metadata.sex)
+    method = f"{metric.method}, {subject.way}, {beats}; {INTERVAL_FROM.format(subject.manifest.ef_patients)}"
+    band = None if interval is None else lvef_band(mean, interval, subject.metadata.sex)
     return measured(metric, mean, source=source, interval=interval, band=band, method=method)
 
 
-def ef_interval(values_pct: list[float], model_sd_pct: float) -> tuple[float, float]:
-    """90 % interval of a mean EF, cut to 0..100.
-
-    The model's error is the same in every beat of a clip, so that only the spread of the beats shrinks with
-    their number: sd² = sd_model² + sd_beats² / n.
-    """
-    spread = float(np.var(values_pct, ddof=1)) / len(values_pct) if len(values_pct) > 1 else 0.0
-    reach = TWO_SIDED_90 * math.sqrt(model_sd_pct**2 + spread)
-    mean = float(np.mean(values_pct))
-    return max(0.0, mean - reach), min(100.0, mean + reach)
+def _interval(subject: _Subject, metric: Metric, beats: list[float], phase: str) -> Interval | None:
+    """90 % interval of the mean over beats; None for a measure whose error is not known."""
+    model = subject.manifest.errors.get(re.sub("_(index|a4c|a2c)$", "", metric.name))
+    if model is None:
+        return None
+    certainty = [
+        float(study.detection.certainty[i])
+        for study in (subject.main, subject.other)
+        if study is not None and study.detection.certainty is not None
+        for beat in (figures.beat for figures in study.figures)
+        for i in {"ed": (beat.ed_idx,), "es": (beat.es_idx,)}.get(phase, (beat.ed_idx, beat.es_idx))
+    ]
+    return mean_interval(model, beats, difficulty(certainty, subject.manifest.certainty))
 
 
 def _phase(metric: Metric) -> str:
     return {"edv": "ed", "edv_index": "ed", "lv_length_ed": "ed", "sv": "both"}.get(metric.name, "es")
 
 
-def _volume(subject: _Subject, metric: Metric, value_ml: float) -> Measurement:
+def _volume(subject: _Subject, metric: Metric, beats_ml: list[float]) -> Measurement:
     source = _source(subject, phase=_phase(metric))
     reason = _no_length(subject)
     if reason:
         return withheld(metric, reason, source=source)
+    value_ml, interval = float(np.mean(beats_ml)), _interval(subject, metric, beats_ml, _phase(metric))
     band = volume_band(metric.name, value_ml, subject.metadata.sex, subject.metadata.bsa_m2)
-    return measured(metric, value_ml, source=source, band=band, method=f"{metric.method}, {subject.way}")
+    method = f"{metric.method}, {subject.way}"
+    return measured(metric, value_ml, source=source, interval=interval, band=band, method=method)
 
 
-def _index(subject: _Subject, metric: Metric, value_ml: float) -> Measurement:
+def _index(subject: _Subject, metric: Metric, beats_ml: list[float]) -> Measurement:
     source = _source(subject, phase=_phase(metric))
     reason = _no_length(subject) or (None if subject.metadata.bsa_m2 else NO_BODY_SURFACE)
     if reason:
         return withheld(metric, reason, source=source)
-    value = value_ml / (subject.metadata.bsa_m2 or math.nan)
+    beats = [value_ml / (subject.metadata.bsa_m2 or math.nan) for value_ml in beats_ml]
+    value, interval = float(np.mean(beats)), _interval(subject, metric, beats, _phase(metric))
     band = volume_band(metric.name, value, subject.metadata.sex, subject.metadata.bsa_m2)
-    return measured(metric, value, source=source, band=band, method=f"{metric.method}, {subject.way}")
+    method = f"{metric.method}, {subject.way}"
+    return measured(metric, value, source=source, interval=interval, band=band, method=method)
 
 
 def _length(subject: _Subject, metric: Metric, pick: Callable[[BeatFigures], float]) -> Measurement:
@@ -284,8 +281,10 @@ def _length(subject: _Subject, metric: Metric, pick: Callable[[BeatFigures], flo
     reason = _no_length(subject)
     if reason:
         return withheld(metric, reason, source=source)
-    mean = float(np.mean([pick(figures) for figures in subject.main.figures]))
-    return measured(metric, mean, source=source, method=f"{metric.method}, {subject.main.cine.view}")
+    beats = [pick(figures) for figures in subject.main.figures]
+    interval = _interval(subject, metric, beats, _phase(metric))
+    method = f"{metric.method}, {subject.main.cine.view}"
+    return measured(metric, float(np.mean(beats)), source=source, interval=interval, method=method)
 
 
 def _strain(subject: _Subject) -> Measurement:
@@ -293,8 +292,10 @@ def _strain(subject: _Subject) -> Measurement:
     reason = _no_beats(subject)
     if reason:
         return withheld(metrics.GLS, reason, source=source)
-    mean = float(np.mean([figures.strain_pct for figures in subject.main.figures]))
-    return measured(metrics.GLS, mean, source=source, method=f"{metrics.GLS.method}; {subject.main.cine.view}")
+    beats = [figures.strain_pct for figures in subject.main.figures]
+    interval = _interval(subject, metrics.GLS, beats, "both")
+    method = f"{metrics.GLS.method}; {subject.main.cine.view}"
+    return measured(metrics.GLS, float(np.mean(beats)), source=source, interval=interval, method=method)
 
 
 # --- left atrium, rate -------------------------------------------------------------------------------
@@ -317,18 +318,23 @@ def _atrium(subject: _Subject) -> Iterator[Measurement]:
     if reason:
         yield from (withheld(metric, reason, source=source) for metric in rows)
         return
-    area_cm2 = float(np.mean([f.atrium_mm2 for f, _ in subject.pairs])) / MM2_PER_CM2
+    areas_cm2 = [f.atrium_mm2 / MM2_PER_CM2 for f, _ in subject.pairs]
     view = subject.main.cine.view
-    yield measured(metrics.LA_AREA, area_cm2, source=source, method=f"{metrics.LA_AREA.method}, {view}")
-    volume_ml = float(np.mean([_atrium_ml(*pair) for pair in subject.pairs]))
-    method = f"{metrics.LA_VOLUME.method}, {subject.way}"
-    yield measured(metrics.LA_VOLUME, volume_ml, source=source, method=method)
+    method, interval = f"{metrics.LA_AREA.method}, {view}", _interval(subject, metrics.LA_AREA, areas_cm2, "es")
+    yield measured(metrics.LA_AREA, float(np.mean(areas_cm2)), source=source, interval=interval, method=method)
+    volumes_ml = [_atrium_ml(*pair) for pair in subject.pairs]
+    method, interval = (
+        f"{metrics.LA_VOLUME.method}, {subject.way}",
+        _interval(subject, metrics.LA_VOLUME, volumes_ml, "es"),
+    )
+    yield measured(metrics.LA_VOLUME, float(np.mean(volumes_ml)), source=source, interval=interval, method=method)
     if not subject.metadata.bsa_m2:
         yield withheld(metrics.LA_VOLUME_INDEX, NO_BODY_SURFACE, source=source)
         return
-    index = volume_ml / subject.metadata.bsa_m2
+    beats = [volume_ml / subject.metadata.bsa_m2 for volume_ml in volumes_ml]
+    index, interval = float(np.mean(beats)), _interval(subject, metrics.LA_VOLUME_INDEX, beats, "es")
     band = la_volume_index_band(index)
-    yield measured(metrics.LA_VOLUME_INDEX, index, source=source, band=band, method=method)
+    yield measured(metrics.LA_VOLUME_INDEX, index, source=source, interval=interval, band=band, method=method)
 
 
 def _atrium_ml(figures: BeatFigures, other: BeatFigures | None) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.echo.analysis import ATRIUM_CUT, NO_BODY_SURFACE, NO_TIMES, analyse_echo, ef_interval
+from pipeline.echo.analysis import ATRIUM_CUT, NO_BODY_SURFACE, NO_TIMES, analyse_echo
 from pipeline.echo.beam import is_cut, visible_sector
 from pipeline.echo.cardiac_cycle import NOT_BEATING, TOO_SHORT
 from pipeline.echo.detection import detect_chambers
@@ -207,13 +207,6 @@ def test_a_bad_frame_does_not_make_a_beat(phantoms: Any, usual: Any) -> None:
     assert value(found, "lvef").value == pytest.approx(EF, abs=1.5)
     assert "W_ECHO_OUTLIERS" in {remark.code for remark in found.remarks}
     assert np.isnan(found.cines[0].volume_curve[33])
-
-
-def test_interval_combines_model_and_beats() -> None:
-    assert ef_interval([50.0], 4.0) == pytest.approx((50 - 6.58, 50 + 6.58))
-    low, high = ef_interval([46.0, 50.0, 54.0], 3.0)
-    assert (high - low) / 2 == pytest.approx(1.645 * np.sqrt(9 + 16 / 3))
-    assert ef_interval([97.0], 8.0)[1] == 100.0
 
 
 def test_nothing_to_analyse() -> None:
