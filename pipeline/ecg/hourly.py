@@ -50,7 +50,9 @@ def known_intervals(peaks: Array, clean: Array, sampling_rate_hz: float) -> Arra
 def course(beats: LongBeats) -> LongEcg:
     """Table, trend and episodes."""
     trend = _trend(beats)
-    return LongEcg(hours=tuple(_hours(beats, trend)), episodes=tuple(_episodes(beats)), trend_bpm=trend)
+    return LongEcg(
+        hours=tuple(_hours(beats, trend)), episodes=tuple(_episodes(beats)), trend_bpm=trend, rr_known=beats.known
+    )
 
 
 def _trend(beats: LongBeats) -> Array:

@@ -56,3 +56,4 @@ class LongEcg:
     hours: tuple[EcgHour, ...]
     episodes: tuple[EcgEpisode, ...]  # by kind, then by time
     trend_bpm: Array  # float32 (n_minutes,), mean heart rate, NaN where too little can be measured
+    rr_known: Array  # bool (n_beats - 1,): the trace between the two beats is clean throughout
