@@ -1,6 +1,6 @@
 """Statements of the ECG against the cardiologists' labels of LUDB, and exchanged electrodes made by calculation.
 
-    CHORDAE_DATA=<folder with ecg/ludb> python -m benchmarks.ecg_statements
+    CHORDAE_DATA=<folder with ecg/ludb> python -m benchmarks.ecg statements
 
 LUDB's files scale every lead on its own, so the product withholds voltages there; the second part of the table shows
 what the rules would say if the voltages were believed. Pacing is taken from LUDB's labels, as a user would give it.
@@ -188,12 +188,12 @@ def _reordered(beat: MedianBeat, first: int, second: int) -> MedianBeat:
     return dataclasses.replace(beat, signal_mv=beat.signal_mv[order], beats_mv=beat.beats_mv[order])
 
 
-def main() -> None:
+def main(arguments_given: list[str]) -> int:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ecg statements", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("CHORDAE_DATA", ".")))
     parser.add_argument("--most", type=int, help="only so many records")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(arguments_given)
     found = list(cases(arguments.data / "ecg" / "ludb", arguments.most))
     remarks = Counter(remark.code for case in found for remark in (*case.ecg.remarks, *case.analysis.remarks))
     sections = (
@@ -208,7 +208,4 @@ def main() -> None:
         print(f"\n{title}")
         for line in lines:
             print(f"  {line}")
-
-
-if __name__ == "__main__":
-    main()
+    return 0
