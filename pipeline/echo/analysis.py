@@ -11,7 +11,6 @@ import numpy as np
 
 from pipeline.cancellation import CancelToken, Progress, no_progress
 from pipeline.clinical.reference_ranges import (
-    FORESHORTENING_PCT,
     LV_LENGTH_MM,
     la_volume_index_band,
     lvef_band,
@@ -21,6 +20,7 @@ from pipeline.echo import metrics
 from pipeline.echo.cine_study import BeatFigures, CineStudy, study_cine
 from pipeline.echo.error_model import Interval, difficulty, mean_interval
 from pipeline.echo.manifest import ModelManifest, read_manifest
+from pipeline.echo.study_remarks import study_remarks
 from pipeline.echo.volumes import area_length_ml, volume_of_profiles
 from pipeline.errors import AnalysisError
 from pipeline.measurements import measured, withheld
@@ -31,7 +31,6 @@ from pipeline.records import (
     Measurement,
     Metadata,
     Metric,
-    Remark,
     Source,
 )
 
@@ -114,7 +113,7 @@ def analyse_echo(
     return EchoAnalysis(
         measurements=tuple(_measurements(subject)),
         cines=tuple(study.analysis for study in studies),
-        remarks=tuple(_remarks(studies, subject, sum(reason is not None for reason in reasons))),
+        remarks=tuple(study_remarks(studies, subject.pairs, sum(reason is not None for reason in reasons))),
     )
 
 
@@ -351,35 +350,3 @@ def _heart_rate(subject: _Subject) -> Measurement:
         reason = (subject.main.cycle.reason or NO_RATE) if subject.main.cine.timing_known else NO_TIMES
         return withheld(metrics.ECHO_HEART_RATE, reason, source=source)
     return measured(metrics.ECHO_HEART_RATE, rate_bpm, source=source)
-
-
-# --- remarks -----------------------------------------------------------------------------------------
-
-
-def _remarks(studies: list[CineStudy], subject: _Subject, n_skipped: int) -> Iterator[Remark]:
-    if n_skipped:
-        text = "A clip in which the chambers were found only with low confidence was left out."
-        yield Remark(code="W_ECHO_CLIP_LEFT_OUT", text=text)
-    if len(studies) > (1 if subject.other is None else 2):
-        text = "The numbers come from the clip with most beats of each view; further clips are shown only."
-        yield Remark(code="W_ECHO_FURTHER_CLIPS", text=text)
-    if any(study.cycle.outliers_idx for study in studies):
-        text = "Single frames whose volume leapt out of the curve were bridged from their neighbours."
-        yield Remark(code="W_ECHO_OUTLIERS", text=text)
-    if any(beat.excluded for study in studies for beat in study.cycle.beats):
-        text = "Some beats were left out of the means; each has its reason."
-        yield Remark(code="W_ECHO_BEATS_EXCLUDED", text=text)
-    if any(beat.es_idx >= len(study.analysis.volume_curve) - 2 for study in studies for beat in study.cycle.included):
-        text = "The clip ends about at end-systole: the smallest volume, and so the ejection fraction, may lie beyond."
-        yield Remark(code="W_ECHO_ENDS_AT_SYSTOLE", text=text)
-    if subject.other is not None and _foreshortened(subject):
-        text = (
-            f"The long axes of the two views differ by more than {FORESHORTENING_PCT:.0f} %: one may be foreshortened."
-        )
-        yield Remark(code="W_ECHO_FORESHORTENED", text=text)
-
-
-def _foreshortened(subject: _Subject) -> bool:
-    lengths = [(a.ed_profile[1], b.ed_profile[1]) for a, b in subject.pairs if b is not None]
-    first, second = np.mean(lengths, axis=0)
-    return bool(abs(first - second) > FORESHORTENING_PCT / 100 * max(first, second))

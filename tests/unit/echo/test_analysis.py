@@ -212,3 +212,22 @@ def test_a_bad_frame_does_not_make_a_beat(phantoms: Any, usual: Any) -> None:
 def test_nothing_to_analyse() -> None:
     with pytest.raises(AnalysisError):
         analyse_echo((), (), Metadata())
+
+
+@pytest.mark.parametrize("pixel_mm", [0.22, 0.98])
+def test_lengths_that_no_adult_heart_has_are_withheld(phantoms: Any, usual: Any, pixel_mm: float) -> None:
+    """The phantom's 180 px would be 4 cm, or 18 cm; the ejection fraction is a ratio and stands."""
+    cine, detection = usual
+    wrong = replace(cine, calibration=Calibration(spacing_mm=(pixel_mm, pixel_mm), method="ultrasound region"))
+    found = analysed((wrong, detection))
+    assert value(found, "lvef").value == pytest.approx(EF, abs=1.0)
+    for name in ("edv", "esv", "sv", "lv_length_ed", "la_area", "la_volume"):
+        assert "not plausible in an adult" in str(value(found, name).reason)
+    child = analysed((wrong, detection), metadata=Metadata(age_years=9.0))
+    assert value(child, "edv").status == "measured"
+
+
+def test_the_side_of_the_septum_is_an_assumption_that_is_told(phantoms: Any, usual: Any) -> None:
+    assert "W_ECHO_SIDES_ASSUMED" in {remark.code for remark in analysed(usual).remarks}
+    short = analysed(detected(phantoms, phantoms.beating(n_frames=3)))
+    assert "W_ECHO_SIDES_ASSUMED" not in {remark.code for remark in short.remarks}
