@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pipeline.records import EcgStatement, RhythmStatement
 from ui.view_state import GAINS_MM_MV, SPEEDS_MM_S, CaseView, ReviewState, absence
 from ui.widgets.ecg_paper import EcgPaper
 from ui.widgets.elided_label import ElidedLabel
@@ -129,7 +130,7 @@ class EcgView(QWidget):
         ecg = self._case.results.ecg
         shapes = () if analysis is None else tuple(s for s in analysis.statements if s.status == "suggested")
         if analysis is not None and (analysis.rhythm or shapes):
-            said = (*analysis.rhythm, *shapes)
+            said: tuple[RhythmStatement | EcgStatement, ...] = (*analysis.rhythm, *shapes)
             text = "To confirm: " + " · ".join(s.text.partition(";")[0].rstrip(".") for s in said)
             proof = "\n".join(f"{s.text} {s.evidence}" for s in said)
         else:
