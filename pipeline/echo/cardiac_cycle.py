@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.echo.steadiness import leaps, local_parabolas, repeat_period_s, window_s
+from pipeline.echo.steadiness import leaps, local_parabolas, repeat_period_s, step_s, window_s
 from pipeline.records import Array, EchoBeat
 
 SMALLEST_AMPLITUDE = 0.06
@@ -20,6 +20,8 @@ NOISE_FACTOR = 7.0
 """Smoothed noise alone spans about 5 times its own scatter around the smoothed curve."""
 PROMINENCE = 0.40
 SHORTEST_CYCLE_S, LONGEST_CYCLE_S = 0.27, 2.5
+LONGEST_STEP_S = 0.12
+"""Between two frames: a systole of 0.3 s then still holds two or three of them."""
 SHORTEST_SYSTOLE_S, LONGEST_SYSTOLE_S = 0.08, 0.6
 R_BEFORE_S, R_AFTER_S = 0.08, 0.12
 """End-diastole is looked for this far around an R wave: the largest volume comes with the QRS."""
@@ -34,6 +36,7 @@ LARGEST_EF_PCT = 90.0
 OTHER_VOLUME = 0.40
 
 NO_BEAT = "The clip shows no complete beat."
+TOO_SLOW = "The clip has too few frames a second to show end-diastole and end-systole."
 TOO_SHORT = "The clip is too short to hold a beat."
 NOT_BEATING = "The ventricle does not visibly beat in this clip."
 STARTS_INSIDE = "The clip starts inside this beat."
@@ -76,6 +79,8 @@ def find_cycle(volumes: Array, times_s: Array, r_wave_times_s: tuple[float, ...]
         return _nothing(volumes, TOO_SHORT, outliers)
     if times_s[-1] - times_s[0] < SHORTEST_CYCLE_S:
         return _nothing(volumes, TOO_SHORT, outliers)
+    if step_s(times_s) > LONGEST_STEP_S:
+        return _nothing(volumes, TOO_SLOW, outliers)
     filled = _interpolated(curve, times_s)
     r_waves = _usable_r_waves(r_wave_times_s, times_s)
     period_s = float(np.median(np.diff(r_waves))) if len(r_waves) > 1 else repeat_period_s(curve, times_s)
