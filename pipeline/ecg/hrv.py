@@ -79,7 +79,7 @@ def refusal(
     if paced:
         return "The rhythm is paced: heart rate variability says nothing about the sinus node."
     if af_share > 0:
-        return "Atrial fibrillation is suspected: heart rate variability does not apply."
+        return "Atrial fibrillation or flutter is suspected: heart rate variability does not apply."
     if ectopic_share > _MOST_ECTOPIC_SHARE:
         return f"Too many ectopic beats ({100 * ectopic_share:.0f} %) for heart rate variability."
     least_s = LEAST_RECORD_S[name]

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from pipeline.ecg.analysis import analyse_ecg
 from pipeline.ecg.flutter import atrial_periodicity, flutter_beats
 from pipeline.ecg.rhythm import af_burden
+from pipeline.records import Metadata
 
 
 def _waves(signal, rate_hz, cycle_s):
@@ -58,3 +62,16 @@ def test_ventricular_beats_hide_the_atria(make_ecg):
 
 def test_without_a_lead_nothing_is_said():
     assert atrial_periodicity(np.full((2, 5000), np.nan), 500.0, np.arange(500, 4500, 400)) == (0.0, 0.0)
+
+
+def test_the_analysis_states_flutter_and_withholds_pr(make_ecg, prepare):
+    rr = np.random.default_rng(1).choice([3, 4, 5], 12) * 0.22
+    phantom = make_ecg(0.5 + np.cumsum(rr), with_p=False, n_leads=12, noise_mv=0.01)
+    flutter = dataclasses.replace(phantom, signal_mv=_waves(phantom.signal_mv, 500.0, 0.22))
+    analysis = analyse_ecg(prepare(flutter), Metadata())
+    codes = {statement.code for statement in analysis.rhythm}
+    assert "flutter_suspected" in codes
+    assert not codes & {"sinus", "af_suspected", "first_degree_av_block"}
+    withheld = {m.name: m.reason for m in analysis.measurements if m.value is None}
+    assert "flutter" in withheld["pr"]
+    assert "flutter" in withheld["rmssd"]
