@@ -91,7 +91,8 @@ def predicted(folder: Path) -> Labelled:
 
 def dice(one: Array, other: Array) -> float:
     """Overlap of two masks, 0 to 1."""
-    return float(2 * np.count_nonzero(one & other) / max(1, np.count_nonzero(one) + np.count_nonzero(other)))
+    pixels = int(np.count_nonzero(one)) + int(np.count_nonzero(other))
+    return 2 * int(np.count_nonzero(one & other)) / max(1, pixels)
 
 
 def main(arguments: list[str]) -> int:
