@@ -13,6 +13,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,11 @@ VIEWS = ("4CH", "2CH")
 PHASES = ("ED", "ES")
 MAX_EF_ERROR = 1.5
 Labelled = dict[tuple[str, str], tuple[Array, tuple[float, float]]]  # (view, phase) -> labels, pixel in mm
-SAMPLES = {"MET_UCHAR": np.uint8, "MET_SHORT": np.dtype("<i2"), "MET_USHORT": np.dtype("<u2")}
+SAMPLES: dict[str, np.dtype[Any]] = {
+    "MET_UCHAR": np.dtype("u1"),
+    "MET_SHORT": np.dtype("<i2"),
+    "MET_USHORT": np.dtype("<u2"),
+}
 
 
 @dataclass(frozen=True, slots=True)
