@@ -66,6 +66,12 @@ def beat_letters(table: Array, peaks_s: Array, cut: Array, model: BeatModel) -> 
     return np.asarray(_with_runs(letters, peaks_s, patternless), "<U1")
 
 
+def _undisturbed(letters: Array, stop: int) -> list[int]:
+    """The last normal beats before `stop` that follow a normal one: no pause after an ectopic beat among their RR."""
+    near = range(max(1, stop - 2 * _BEFORE_RUN), stop)
+    return [k for k in near if letters[k] == "N" and letters[k - 1] == "N"][-_BEFORE_RUN:]
+
+
 def _with_runs(letters: Array, peaks_s: Array, patternless: Array) -> Array:
     """Beats of the usual shape inside a supraventricular run are supraventricular too.
 
@@ -77,7 +83,7 @@ def _with_runs(letters: Array, peaks_s: Array, patternless: Array) -> Array:
     drop = rr_s < _DROP * np.concatenate([rr_s[:1], rr_s[:-1]])
     for candidate in np.flatnonzero(((letters == "S") | ((letters == "N") & drop)) & ~patternless):
         onset = int(candidate)
-        before = [k for k in range(max(1, onset - 2 * _BEFORE_RUN), onset) if found[k] == "N"][-_BEFORE_RUN:]
+        before = _undisturbed(found, onset)
         if len(before) < _LEAST_BEFORE:
             continue
         usual_s = float(np.median(rr_s[before]))

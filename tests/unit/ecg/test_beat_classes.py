@@ -40,3 +40,10 @@ def test_the_same_beats_at_any_rate_and_number_of_leads(make_ecg):
         for n_leads in (1, 3, 12):
             phantom = make_ecg(0.5 + np.cumsum(rr), letters=letters, n_leads=n_leads, rate_hz=rate_hz, noise_mv=0.01)
             assert _classes(phantom) == letters, (rate_hz, n_leads)
+
+
+def test_the_pause_after_ventricular_beats_makes_no_run_of_what_follows(make_ecg):
+    letters = "N" * 12 + "VN" * 12 + "N" * 12
+    rr = np.concatenate([np.full(12, 0.8), np.tile([0.5, 1.3], 12), np.full(12, 0.8)])
+    found = _classes(make_ecg(0.5 + np.cumsum(rr), letters=letters, n_leads=2, noise_mv=0.02))
+    assert "S" not in found
