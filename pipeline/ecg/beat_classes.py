@@ -57,7 +57,7 @@ def classify_beats(signal_mv: Array, sampling_rate_hz: float, r_peaks_idx: Array
 
 def beat_letters(table: Array, peaks_s: Array, cut: Array, model: BeatModel) -> Array:
     """The decision of `classify_beats` from the feature table, beat times and bool (n_beats,) of beats cut off."""
-    unclear = ~np.isfinite(table).all(axis=1)
+    unclear = np.asarray(~np.isfinite(table).all(axis=1))
     known = np.where(unclear[:, None], 0.0, table)
     patternless = np.asarray(known[:, FEATURES.index("patternless")] > _PATTERNLESS)
     is_s = (model.supraventricular.margin(known) > 0) & ~patternless
