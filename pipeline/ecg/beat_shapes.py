@@ -39,7 +39,7 @@ def familiarity(shapes: Array, rate_hz: float, candidates: Array) -> Array:
     templates = _templates(lagged)
     if not len(templates):
         return np.ones(candidates.size)
-    return np.max([(templates @ rows.T).max(axis=0) for rows in lagged], axis=0).astype(np.float64)
+    return np.asarray(np.max([(templates @ rows.T).max(axis=0) for rows in lagged], axis=0), np.float64)
 
 
 def _lagged_windows(shapes: Array, rate_hz: float, candidates: Array) -> list[Array]:
