@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.echo.analysis import ATRIUM_CUT, NO_BODY_SURFACE, NO_TIMES, analyse_echo
+from pipeline.echo.analysis import NO_TIMES, analyse_echo
 from pipeline.echo.beam import is_cut, visible_sector
 from pipeline.echo.cardiac_cycle import NOT_BEATING, TOO_SHORT
+from pipeline.echo.chambers import ATRIUM_CUT
 from pipeline.echo.detection import detect_chambers
 from pipeline.echo.metrics import ECHO_METRICS
+from pipeline.echo.subject import NO_BODY_SURFACE
 from pipeline.errors import AnalysisError
 from pipeline.records import Calibration, EchoAnalysis, EchoCine, EchoDetection, Measurement, Metadata
 
@@ -109,9 +111,9 @@ def test_without_calibration_ratios_stand_and_lengths_do_not(phantoms: Any, usua
 
 
 def test_without_body_surface_no_index(usual: Any) -> None:
-    assert {value(analysed(usual), n).reason for n in ("edv_index", "esv_index", "la_volume_index")} == {
-        NO_BODY_SURFACE
-    }
+    assert {
+        value(analysed(usual), n).reason for n in ("edv_index", "esv_index", "la_volume_index", "lv_mass_index")
+    } == {NO_BODY_SURFACE}
 
 
 def test_without_frame_times_no_rate(phantoms: Any, usual_heart: Any) -> None:
@@ -164,7 +166,7 @@ def test_a_doubtful_clip_beside_a_good_one_is_left_out(usual: Any) -> None:
 @pytest.mark.parametrize(("n_frames", "reason"), [(1, TOO_SHORT), (6, TOO_SHORT)])
 def test_short_clips_withhold_everything(phantoms: Any, n_frames: int, reason: str) -> None:
     found = analysed(detected(phantoms, phantoms.beating(n_frames=n_frames)))
-    assert {m.reason for m in found.measurements if m.name != "la_volume_index"} == {reason}
+    assert {m.reason for m in found.measurements} == {reason}
     assert all(segment.reason for segment in found.cines[0].segments)
 
 
