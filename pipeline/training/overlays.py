@@ -22,8 +22,8 @@ from pipeline.gates import Limits
 from pipeline.records import Array
 from pipeline.training.figures import dice
 
-COLOURS = {CAVITY: (80, 80, 255), MYOCARDIUM: (90, 230, 90), ATRIUM: (255, 170, 60)}
-"""Of the network's outlines, BGR."""
+COLOURS = {MYOCARDIUM: (90, 230, 90), ATRIUM: (255, 170, 60), CAVITY: (80, 80, 255)}
+"""Of the network's outlines, BGR, in the order of drawing."""
 TRUTH_COLOUR = (255, 255, 255)
 TILE_PX = (300, 360)
 CAPTION_PX = 22
