@@ -5,7 +5,7 @@ VENV_PYTHON := .venv/bin/python
 DEMO_OUTPUT ?= demo-output
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format docs lock
+.PHONY: bench-ecg bench-ecg-long help setup demo test test-slow lint format docs lock
 
 help:
 	@echo "make demo       set up, then open the workstation on a real study (headless without a display)"
@@ -14,6 +14,8 @@ help:
 	@echo "make test-slow  the slow tests that the default suite leaves out"
 	@echo "make format     put the code into its format"
 	@echo "make docs       write docs/metrics.md from the catalogue"
+	@echo "make bench-ecg  R peaks beside other software (CHORDAE_DATA names the data folder)"
+	@echo "make bench-ecg-long  a day of ECG: time, memory, progress, cancel, hourly table"
 	@echo "make lock       write requirements.lock from pyproject.toml"
 
 setup:
@@ -50,3 +52,9 @@ docs: setup
 
 lock: setup
 	@$(VENV_PYTHON) packaging/lock.py
+
+bench-ecg: setup
+	@$(VENV_PYTHON) -m benchmarks.ecg beats
+
+bench-ecg-long: setup
+	@$(VENV_PYTHON) -m benchmarks.ecg_long --table

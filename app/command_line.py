@@ -106,6 +106,23 @@ def _add_run(commands: Commands, common: argparse.ArgumentParser) -> None:
         metavar="F",
         help="one or more clips; may be repeated",
     )
+    run.add_argument(
+        "--view",
+        action="extend",
+        nargs="+",
+        default=[],
+        choices=["A4C", "A2C"],
+        help="the clips' views in the order of --echo, where the files do not name them",
+    )
+    run.add_argument(
+        "--pixel-mm",
+        action="extend",
+        nargs="+",
+        default=[],
+        type=float,
+        metavar="MM",
+        help="the clips' pixel sizes in the order of --echo, used where a file is not calibrated",
+    )
     run.add_argument("--ecg", type=Path, metavar="F", help="an ECG")
     run.add_argument("--metadata", type=Path, metavar="F.json", help="facts about the patient (docs/metadata.md)")
     run.add_argument("--report", required=True, type=Path, metavar="R.json", help="where to write the report")

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from app.paths import AppPaths
 from app.stored_runs import find_run
 from pipeline.cancellation import CancelToken
 from pipeline.errors import PipelineError
-from pipeline.records import CardiologyRequest, CardiologyResponse
+from pipeline.records import CardiologyRequest, CardiologyResponse, ClipFacts
 
 EXIT_CODES = {"complete": EXIT_DONE, "error": EXIT_ERROR, "cancelled": EXIT_CANCELLED}
 
@@ -43,12 +44,25 @@ def run(options: argparse.Namespace, paths: AppPaths) -> int:
 
 def requested(options: argparse.Namespace, engine: Engine) -> tuple[CardiologyRequest, str | None]:
     """The request of the options and the run to go on with; a resumed run brings its own inputs."""
-    request = CardiologyRequest(echo_paths=tuple(options.echo), ecg_path=options.ecg, metadata_path=options.metadata)
+    request = CardiologyRequest(
+        echo_paths=tuple(options.echo),
+        clip_facts=clip_facts(options),
+        ecg_path=options.ecg,
+        metadata_path=options.metadata,
+    )
     if options.resume is None:
         return request, None
     run_id = find_run(engine, options.resume)
     named = request.has_echo or request.has_ecg or request.has_metadata
     return (request if named else engine.load_run(run_id).request), run_id
+
+
+def clip_facts(options: argparse.Namespace) -> tuple[ClipFacts, ...]:
+    """What the options say of the clips, in their order; raises UsageError for more facts than clips."""
+    if max(len(options.view), len(options.pixel_mm)) > len(options.echo):
+        raise UsageError("--view and --pixel-mm must not name more clips than --echo does")
+    facts = zip_longest(options.view, options.pixel_mm)
+    return tuple(ClipFacts(view=view, pixel_mm=pixel_mm) for view, pixel_mm in facts)
 
 
 def run_to_report(

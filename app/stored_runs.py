@@ -83,6 +83,7 @@ def findings_lines(report: Mapping[str, Any]) -> Iterator[str]:
     for title, lines in (
         ("Measurements", _measurement_lines(result)),
         ("Rhythm", (f"  {item['text']} ({item['evidence']})" for item in (result.get("ecg") or {}).get("rhythm", ()))),
+        ("ECG statements", _statement_lines(result.get("ecg") or {})),
         ("Echo against ECG", (f"  {_check_line(item)}" for item in result.get("cross_checks") or ())),
         ("Risk", _risk_lines(result.get("risk") or {})),
         ("Remarks", (f"  {item['code']}: {item['text']}" for item in result.get("remarks") or ())),
@@ -91,6 +92,11 @@ def findings_lines(report: Mapping[str, Any]) -> Iterator[str]:
         if block:
             yield title
             yield from block
+
+
+def _statement_lines(ecg: Mapping[str, Any]) -> Iterator[str]:
+    for item in ecg.get("statements") or ():
+        yield f"  {item['text']} ({item['reason'] or item['evidence']})"
 
 
 def _measurement_lines(result: Mapping[str, Any]) -> Iterator[str]:

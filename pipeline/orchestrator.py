@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pipeline.active_run import ActiveRun
@@ -241,30 +242,31 @@ class PipelineOrchestrator:
 
     def _preprocessing(self, run: ActiveRun) -> None:
         report = run.results.get(ValidationReport, "validation_result")
-        fresh = run.work.compute(State.PREPROCESSING, self._preparations(run.request, report))
+        fresh = run.work.compute(State.PREPROCESSING, self._preparations(run, report))
         run.work.require_a_modality()
         fresh |= self._metadata(run, report)
         run.ledger.note_clips(run.results.echo, len(run.request.echo_paths))
         run.ledger.note_shortened(run.results.echo, run.results.ecg)
         self._save_if(run, State.PREPROCESSING, fresh)
 
-    def _preparations(self, request: CardiologyRequest, report: ValidationReport) -> list[Job]:
-        limits, ecg_path = self._limits, request.ecg_path
+    def _preparations(self, run: ActiveRun, report: ValidationReport) -> list[Job]:
+        request, limits, ecg_path = run.request, self._limits, run.request.ecg_path
         clips, ecg_files = report.of("echo"), report.of("ecg")
         jobs = []
 
         def echo(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
-            return prepare_echo(request.echo_paths, clips, limits, progress=progress, cancel=cancel)
-
-        def ecg(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
-            assert ecg_path is not None
-            return prepare_ecg(ecg_path, ecg_files, limits, progress=progress, cancel=cancel)
+            return prepare_echo(request.echo_paths, clips, limits, request.clip_facts, progress=progress, cancel=cancel)
 
         if clips:
-            depends_on = {"files": file_hashes(clips)}
+            depends_on = {"files": file_hashes(clips), "facts": [asdict(each) for each in request.clip_facts]}
             jobs.append(Job(name="preprocessed_echo", branch="echo", depends_on=depends_on, stage=echo))
-        if ecg_files:
+        if ecg_files and ecg_path is not None:
             depends_on = {"files": file_hashes(ecg_files)}
+            parts = run.results.parts("preprocessed_ecg", depends_on, run.journal)
+
+            def ecg(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
+                return prepare_ecg(ecg_path, ecg_files, limits, parts=parts, progress=progress, cancel=cancel)
+
             jobs.append(Job(name="preprocessed_ecg", branch="ecg", depends_on=depends_on, stage=ecg))
         return jobs
 
@@ -307,12 +309,13 @@ class PipelineOrchestrator:
         return self._segmenter
 
     def _analysis(self, run: ActiveRun) -> None:
-        fresh = run.work.compute(State.ANALYSIS, self._analyses(run.results))
+        fresh = run.work.compute(State.ANALYSIS, self._analyses(run))
         run.work.require_a_modality()
         run.ledger.note_analysis(run.results.echo_analysis, run.results.ecg)
         self._save_if(run, State.ANALYSIS, fresh)
 
-    def _analyses(self, results: RunResults) -> list[Job]:
+    def _analyses(self, run: ActiveRun) -> list[Job]:
+        results, ecg_path, limits = run.results, run.request.ecg_path, self._limits
         metadata, facts = results.metadata, results.content_key("preprocessed_metadata")
         prepared, detected, prepared_ecg = results.echo, results.detected, results.ecg
         jobs = []
@@ -322,15 +325,19 @@ class PipelineOrchestrator:
             assert detected is not None
             return analyse_echo(prepared, detected, metadata, progress=progress, cancel=cancel)
 
-        def ecg(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
-            assert prepared_ecg is not None
-            return analyse_ecg(prepared_ecg, metadata, progress=progress, cancel=cancel)
-
         if detected is not None:
             depends_on = {"detection": results.key("detection_result"), "metadata": facts}
             jobs.append(Job(name="analysis_result.echo", branch="echo", depends_on=depends_on, stage=echo))
-        if prepared_ecg is not None:
+        if prepared_ecg is not None and ecg_path is not None:
             depends_on = {"ecg": results.key("preprocessed_ecg"), "metadata": facts}
+            parts = results.parts("analysis_result.ecg", depends_on, run.journal)
+            files = results.get(ValidationReport, "validation_result").of("ecg")
+
+            def ecg(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
+                return analyse_ecg(
+                    prepared_ecg, metadata, ecg_path, files, limits, parts=parts, progress=progress, cancel=cancel
+                )
+
             jobs.append(Job(name="analysis_result.ecg", branch="ecg", depends_on=depends_on, stage=ecg))
         return jobs
 

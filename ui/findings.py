@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.records import Measurement, StudyResults
+from pipeline.records import EcgAnalysis, Measurement, StudyResults
 from ui.wording import interval_text, value_text
 
 CHECK_LABELS = (
@@ -20,7 +20,8 @@ CHECK_LABELS = (
     ("beat_count", "Beats, echo and ECG"),
     ("study_date", "Study dates"),
 )
-GROUPS = ("Echo", "ECG", "Cross-checks", "Risk", "Remarks")
+STATEMENTS = "ECG statements"
+GROUPS = ("Echo", "ECG", STATEMENTS, "Cross-checks", "Risk", "Remarks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,8 @@ def findings_of(results: StudyResults, report: Mapping[str, Any] | None) -> tupl
     result = _mapping((report or {}).get("result"))
     final = _mapping(result.get("measurements"))
     rows = list(_measurements(results, final))
+    if results.ecg_analysis is not None:
+        rows += _statements(results.ecg_analysis)
     rows += _cross_checks(result)
     rows += _risk(_mapping(result.get("risk")))
     rows += _remarks(results, result)
@@ -73,6 +76,26 @@ def _measurements(results: StudyResults, final: Mapping[str, Any]) -> Iterable[F
     for group, analysis in (("Echo", echo), ("ECG", ecg)):
         for measurement in analysis.measurements if analysis else ():
             yield _measurement(group, measurement, _mapping(final.get(measurement.name)), results)
+
+
+def _statements(analysis: EcgAnalysis) -> Iterable[Finding]:
+    """What the ECG suggests: rhythm first, then the shape of the beats, then what could not be judged."""
+    for rhythm in analysis.rhythm:
+        yield _statement(rhythm.code, rhythm.text, "suggested", rhythm.evidence, rhythm.reference)
+    for item in sorted(analysis.statements, key=lambda statement: statement.status):
+        leads = f" Leads {', '.join(item.leads)}." if item.leads else ""
+        yield _statement(item.code, item.text, item.status, item.reason or item.evidence, item.reference, leads)
+
+
+def _statement(code: str, text: str, status: str, note: str, reference: str, leads: str = "") -> Finding:
+    return Finding(
+        group=STATEMENTS,
+        name=code,
+        label=text.partition(";")[0].rstrip("."),
+        status=status,
+        note=note,
+        proof=f"{text}{leads}\nReference: {reference}",
+    )
 
 
 def _measurement(group: str, found: Measurement, final: Mapping[str, Any], results: StudyResults) -> Finding:

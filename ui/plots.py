@@ -106,7 +106,8 @@ def entries_of(results: StudyResults) -> tuple[PlotEntry, ...]:
             for name, label, make in ECHO_PLOTS
         ]
     if results.ecg is not None:
-        made += [PlotEntry(key=name, group="ECG", label=label, make=make) for name, label, make in ECG_PLOTS]
+        shown = (*ECG_PLOTS, *(LONG_PLOTS if results.ecg.overview is not None else ()))
+        made += [PlotEntry(key=name, group="ECG", label=label, make=make) for name, label, make in shown]
         made += [
             PlotEntry(key=f"lead:{place}", group="ECG", label=f"Lead {lead}", make=_lead_plot, place=place)
             for place, lead in enumerate(results.ecg.record.leads)
@@ -231,7 +232,9 @@ def _lead_plot(results: StudyResults, place: int) -> Plot:
             Curve(name="Filtered", y=filtered, rate_hz=rate_hz),
             *_r_marks(ecg, results.ecg_analysis, place),
         ),
-        note=f"Filter: {ecg.filter_text}." + ("" if usable else " This lead is left out of the analysis."),
+        note=f"Filter: {ecg.filter_text}."
+        + ("" if usable else " This lead is left out of the analysis.")
+        + ("" if ecg.overview is None else " Only the beginning of the record is kept beside its file."),
     )
 
 
@@ -256,6 +259,8 @@ def _rr_plot(results: StudyResults, _place: int) -> Plot:
         return Plot(title=title, missing="Fewer than two beats were found, so there is no interval to plot.")
     x = analysis.r_peaks_idx[1:] / ecg.record.sampling_rate_hz
     rr_ms = np.diff(analysis.r_peaks_idx) / ecg.record.sampling_rate_hz * 1000.0
+    if analysis.long is not None:
+        rr_ms[~analysis.long.rr_known] = np.nan  # noise is no pause
     classes = np.array(analysis.beat_classes[1:])
     marks = [
         Curve(name=name, x=x[classes == letter], y=rr_ms[classes == letter], colour=colour, mark=mark)
@@ -273,9 +278,66 @@ def _rr_plot(results: StudyResults, _place: int) -> Plot:
     )
 
 
+# --- ECG of hours -----------------------------------------------------------------------------------------
+
+
+def _trend_plot(results: StudyResults, _place: int) -> Plot:
+    title = "Heart rate trend"
+    course = results.ecg_analysis.long if results.ecg_analysis is not None else None
+    if course is None:
+        return Plot(title=title, missing="The hours of this ECG were not analysed.")
+    hours = (np.arange(course.trend_bpm.size) + 0.5) / 60.0
+    in_af = np.zeros(hours.size, bool)
+    for episode in course.episodes:
+        if episode.kind == "af":
+            in_af |= (hours >= episode.start_s / 3600.0) & (hours <= episode.end_s / 3600.0)
+    pauses_h = np.array([episode.start_s / 3600.0 for episode in course.episodes if episode.kind == "pause"])
+    rate = course.trend_bpm.astype(float)
+    marks = [
+        Curve(name="Atrial fibrillation suspected", x=hours[in_af], y=rate[in_af], colour="warn", mark="o"),
+        Curve(name="Pause", x=pauses_h, y=np.full(pauses_h.size, np.nanmin(rate)), colour="bad", mark="t1"),
+    ]
+    return Plot(
+        title=title,
+        x_name="Time",
+        x_unit="h",
+        y_name="Heart rate",
+        y_unit="1/min",
+        curves=(Curve(name="Mean of each minute", x=hours, y=rate), *(mark for mark in marks if mark.y.size)),
+        note="A minute that is noisy or empty has no rate.",
+    )
+
+
+def _overview_plot(results: StudyResults, _place: int) -> Plot:
+    """Of the lead of the best quality."""
+    ecg = results.ecg
+    if ecg is None or ecg.overview is None:
+        return Plot(title="Whole record", missing="This ECG is short: its leads are shown whole.")
+    lead = int(np.argmax(ecg.lead_quality))
+    hours = np.arange(ecg.overview.clean.size) / 3600.0
+    unclean = ~ecg.overview.clean
+    low, high = ecg.overview.low_mv[lead], ecg.overview.high_mv[lead]
+    curves = [
+        Curve(name="Highest of each second", x=hours, y=high),
+        Curve(name="Lowest of each second", x=hours, y=low, colour="muted"),
+    ]
+    if unclean.any():
+        curves.append(Curve(name="Not analysed", x=hours[unclean], y=high[unclean], colour="bad", mark="x"))
+    return Plot(
+        title=f"Whole record, lead {ecg.record.leads[lead]}",
+        x_name="Time",
+        x_unit="h",
+        y_name="Voltage",
+        y_unit="mV",
+        curves=tuple(curves),
+        note=f"Filter: {ecg.filter_text}. Noisy or empty seconds are not analysed.",
+    )
+
+
 ECHO_PLOTS = (
     ("volume", "LV volume", _volume_plot),
     ("segments", "Wall segments", _segments_plot),
     ("confidence", "Detection confidence", _confidence_plot),
 )
 ECG_PLOTS = (("rr", "RR tachogram", _rr_plot),)
+LONG_PLOTS = (("trend", "Heart rate trend", _trend_plot), ("overview", "Whole record", _overview_plot))

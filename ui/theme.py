@@ -108,6 +108,7 @@ STATUS_COLOURS = (  # status word -> role of its colour
     ("restored", "accent"),
     ("cached", "accent"),
     ("edited", "accent"),
+    ("suggested", "accent"),
     ("range", "accent"),
     ("review", "warn"),
     ("note", "warn"),
@@ -135,6 +136,7 @@ STATUS_ICONS = (  # status word -> icon, where the two differ
     ("not_checked", "skipped"),
     ("error", "failed"),
     ("note", "degraded"),
+    ("suggested", "degraded"),
 )
 
 

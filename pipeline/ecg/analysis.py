@@ -9,6 +9,7 @@ from pipeline.ecg.beats import classify_beats, detect_r_peaks
 from pipeline.ecg.delineation import delineate
 from pipeline.ecg.fibrillation import fibrillation
 from pipeline.ecg.findings import EcgFindings, ecg_measurements, ecg_remarks, interval_median
+from pipeline.ecg.flutter import flutter_beats
 from pipeline.ecg.intervals import beat_intervals
 from pipeline.ecg.median_beat import usual_beats
 from pipeline.ecg.rhythm import RhythmFacts, rhythm_statements
@@ -46,12 +47,14 @@ def analyse_ecg(
         signal_mv, rate_hz, peaks, is_usual=classes != "V", progress=_share(progress, 0.5, 0.9), cancel=cancel
     )
     has_p = np.asarray(np.isfinite(delineation.p_on).any(axis=0))
+    flutter = flutter_beats(signal_mv, rate_hz, peaks, classes == "V")
     findings = EcgFindings(
         ecg=ecg,
         signal_mv=signal_mv,
         peaks=peaks,
         classes=classes,
-        af_beats=fibrillation(peaks, rate_hz, has_p),
+        af_beats=fibrillation(peaks, rate_hz, has_p) & ~flutter,
+        flutter_beats=flutter,
         has_p=has_p,
         intervals=beat_intervals(delineation, rate_hz),
         shape=beat_shape(ecg, signal_mv, peaks, delineation, usual_beats(classes)),
@@ -110,6 +113,7 @@ def _facts(findings: EcgFindings) -> RhythmFacts:
         peaks_s=findings.peaks / rate_hz,
         classes=findings.classes,
         af_beats=findings.af_beats,
+        flutter_beats=findings.flutter_beats,
         has_p=findings.has_p,
         pr_ms=interval_median(findings, "pr"),
         qrs_ms=interval_median(findings, "qrs"),

@@ -20,6 +20,7 @@ MOST_SPREAD_DEG = 30.0
 """Ours: standard deviation over beats beyond which an axis is that of noise."""
 _LEVEL_MS = 20.0
 _HALF_WIDTH = 1.96
+_MAD_TO_SD = 1.4826  # of a bell curve; a single ectopic beat does not move it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ def _axis(one: Array, foot: Array, least_uv_s: float) -> FrontalAxis | None:
         return None
     angle = float(np.arctan2(foot[0], one[0]))
     turned = np.angle(np.exp(1j * (np.arctan2(foot[1:], one[1:]) - angle)))
-    spread_deg = float(np.degrees(np.sqrt(np.mean(turned**2))))
+    spread_deg = float(np.degrees(_MAD_TO_SD * np.median(np.abs(turned))))
     if spread_deg > MOST_SPREAD_DEG:
         return None
     return FrontalAxis(angle_deg=float(np.degrees(angle)), spread_deg=spread_deg, n_beats=one.size - 1)

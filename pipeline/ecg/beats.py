@@ -3,7 +3,7 @@
 Candidates are the maxima of the QRS envelope. The chain of candidates that explains the trace best is found by
 dynamic programming: a tall candidate gains, two candidates closer than a T wave cost the more the more their heights
 differ, and a gap costs when a beat seems to be missing. A missed beat is thus searched back, and a T wave dropped, by
-one rule. The height that a beat needs follows the noise around it.
+one rule. The height that a beat needs follows the noise around it, and grows for a shape that is rare in the record.
 
 Source: the idea of thresholds that follow signal and noise, search-back and T-wave rejection is that of Pan and
 Tompkins, IEEE Trans Biomed Eng 1985, doi 10.1109/TBME.1985.325532. We differ: zero phase, looks ahead, all leads at
@@ -17,7 +17,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from pipeline.cancellation import CancelToken, Progress, no_progress
+from pipeline.ecg.beat_chain import REFRACTORY_S, best_chain
 from pipeline.ecg.beat_classes import classify_beats
+from pipeline.ecg.beat_shapes import familiarity
 from pipeline.ecg.envelope import LEAST_CLARITY, QrsEnvelope, fill_gaps, qrs_envelope
 from pipeline.records import Array
 
@@ -26,19 +28,17 @@ __all__ = ["classify_beats", "detect_r_peaks"]
 _CHUNK_S, _MARGIN_S = 1800.0, 30.0  # memory stays that of half an hour however long the record is
 _SHORTEST_S = 0.5  # nothing can be told from less
 
-_LEAST_HEIGHT = 0.08
-_REFRACTORY_S = 0.18  # no two ventricular activations are closer
-_T_WAVE_S = 0.34  # a T wave peaks within this time of its QRS
-_T_WAVE_COST = 2.5
-_GAP_COST, _GAP_RATIO = 0.4, 1.5  # a gap costs from 1.5 usual RR on
-_IRREGULAR_COST = 0.05
+_LEAST_HEIGHT, _SURE_HEIGHT = 0.08, 0.5
+_APART_S = 0.1  # the higher of two maxima that are closer stands for both
 _FIRST_MID, _LEAST_MID, _MOST_MID = 0.33, 0.2, 0.7  # height at which a candidate neither gains nor costs
 _MID_OVER_NOISE = 2.0
 _MOST_GAIN, _MOST_LOSS = 0.7, -3.0
+_FURTHER_GAIN = 0.15  # share of what lies beyond: a QRS is preferred to its T wave even where both are tall
 _NOISE_WINDOW = 61  # refused candidates that make up the local noise level
-_LOOK_BACK = 10  # candidates before this one that may be its predecessor
+_FAMILIAR, _STRANGENESS_COST = 0.85, 0.5  # correlation with a common shape that neither gains nor costs
 _PASSES = 2
-_REFINE_S = 0.07
+_EDGE_SHARE, _LONGEST_RISE_S, _FALL_S = 0.4, 0.16, 0.05  # a QRS begins where the envelope has this share of its top
+_BASELINE_S = (0.06, 0.01)  # the isoelectric line is taken from this time before a QRS
 
 
 def detect_r_peaks(
@@ -73,7 +73,7 @@ def detect_r_peaks(
         peaks = first + _peaks_of_chunk(fill_gaps(signal_mv[:, first:last]), sampling_rate_hz)
         found.append(peaks[(peaks >= start) & (peaks < stop)])
         progress(stop / n_samples, "Finding heart beats")
-    return _apart(np.concatenate(found), _REFRACTORY_S * sampling_rate_hz)
+    return _apart(np.concatenate(found), REFRACTORY_S * sampling_rate_hz)
 
 
 def _chunks(n_samples: int, sampling_rate_hz: float) -> Iterator[tuple[int, int, int, int]]:
@@ -93,28 +93,40 @@ def _apart(peaks: Array, distance: float) -> Array:
 
 def _peaks_of_chunk(filled_mv: Array, sampling_rate_hz: float) -> Array:
     """R peaks of one chunk without NaN."""
-    from scipy.ndimage import maximum_filter1d
-
     envelope = qrs_envelope(filled_mv, sampling_rate_hz)
-    height = envelope.height
-    reach = 2 * int(0.1 * envelope.rate_hz) + 1
-    is_candidate = (height == maximum_filter1d(height, reach)) & (height > _LEAST_HEIGHT)
-    candidates = np.flatnonzero(is_candidate & (envelope.clarity >= LEAST_CLARITY))
+    candidates = _candidates(envelope)
     if not candidates.size:
         return np.empty(0, np.int64)
-    times_s, heights = candidates / envelope.rate_hz, height[candidates]
-    mid = np.full(candidates.size, _FIRST_MID)
-    chosen = _best_chain(times_s, heights, mid)
+    times_s, heights = candidates / envelope.rate_hz, envelope.height[candidates]
+    gains = np.log(heights / _FIRST_MID)
+    is_beat = best_chain(times_s, heights, _limited(gains), heights > _SURE_HEIGHT)
+    shape_gain = _STRANGENESS_COST * (familiarity(envelope.shapes, envelope.rate_hz, candidates) - _FAMILIAR)
     for _ in range(_PASSES):
-        chosen = _best_chain(times_s, heights, _local_mid(heights, chosen))
-    return _refine(filled_mv, sampling_rate_hz, envelope, candidates[chosen])
+        gains = np.log(heights / _local_mid(heights, is_beat)) + shape_gain
+        is_beat = best_chain(times_s, heights, _limited(gains), is_beat)
+    return _refine(filled_mv, sampling_rate_hz, envelope, candidates[is_beat])
 
 
-def _local_mid(heights: Array, chosen: Array) -> Array:
+def _limited(gains: Array) -> Array:
+    """Gains that no single candidate can decide the chain with: a tall artefact must not buy a missed beat."""
+    gains = np.maximum(gains, _MOST_LOSS)
+    return gains - (1.0 - _FURTHER_GAIN) * np.maximum(gains - _MOST_GAIN, 0.0)
+
+
+def _candidates(envelope: QrsEnvelope) -> Array:
+    """Steps of the local maxima of the envelope that may be beats."""
+    from scipy.ndimage import maximum_filter1d
+
+    height = envelope.height
+    is_top = height == maximum_filter1d(height, 2 * int(_APART_S * envelope.rate_hz) + 1)
+    return np.flatnonzero(is_top & (height > _LEAST_HEIGHT) & (envelope.clarity >= LEAST_CLARITY))
+
+
+def _local_mid(heights: Array, is_beat: Array) -> Array:
     """Height that a beat needs: twice the level of the refused candidates around it."""
     from scipy.ndimage import percentile_filter
 
-    refused = np.setdiff1d(np.arange(heights.size), chosen)
+    refused = np.flatnonzero(~is_beat)
     if refused.size < 5:
         return np.full(heights.size, _LEAST_MID)
     level = percentile_filter(heights[refused], 60, _NOISE_WINDOW, mode="nearest")
@@ -122,66 +134,40 @@ def _local_mid(heights: Array, chosen: Array) -> Array:
     return np.clip(_MID_OVER_NOISE * local, _LEAST_MID, _MOST_MID)
 
 
-def _usual_rr_s(times_s: Array, heights: Array) -> Array:
-    """Median RR around each candidate, from the candidates that are surely beats."""
-    from scipy.ndimage import median_filter
-
-    sure = times_s[heights > 0.5]
-    if sure.size < 3:
-        return np.full(times_s.size, 0.8)
-    usual = median_filter(np.clip(np.diff(sure), 0.25, 2.5), 15, mode="nearest")
-    return np.interp(times_s, 0.5 * (sure[1:] + sure[:-1]), usual)
-
-
-def _step_costs(times_s: Array, heights: Array) -> Array:
-    """Cost of reaching each candidate from each of the `_LOOK_BACK` before it, float64 (n, _LOOK_BACK)."""
-    earlier = np.arange(times_s.size)[:, None] - np.arange(1, _LOOK_BACK + 1)[None, :]
-    exists = earlier >= 0
-    earlier = np.maximum(earlier, 0)
-    gap_s = times_s[:, None] - times_s[earlier]
-    ratio = np.maximum(gap_s, 1e-3) / _usual_rr_s(times_s, heights)[:, None]
-    unlike = np.abs(np.log(heights[:, None] / heights[earlier]))
-    nearness = np.clip((_T_WAVE_S - gap_s) / 0.16, 0.0, 1.0)
-    cost = _IRREGULAR_COST * np.minimum(np.abs(np.log(ratio)), 1.0)
-    cost += _GAP_COST * np.maximum(ratio - _GAP_RATIO, 0.0) + _T_WAVE_COST * unlike * nearness
-    return np.where(exists & (gap_s > _REFRACTORY_S), cost, np.inf)
-
-
-def _best_chain(times_s: Array, heights: Array, mid: Array) -> Array:
-    """Indices of the candidates that form the best chain (dynamic programming)."""
-    gains = np.clip(np.log(heights / mid), _MOST_LOSS, _MOST_GAIN).tolist()
-    costs = _step_costs(times_s, heights).tolist()
-    n = len(gains)
-    scores, came_from = [0.0] * n, [-1] * n
-    for i in range(n):
-        best, origin = (0.0, -1) if i < _LOOK_BACK else (-np.inf, -1)
-        for back, cost in enumerate(costs[i][: min(_LOOK_BACK, i)], start=1):
-            value = scores[i - back] - cost
-            if value > best:
-                best, origin = value, i - back
-        scores[i], came_from[i] = best + gains[i], origin
-    i = max(range(max(0, n - _LOOK_BACK), n), key=scores.__getitem__)
-    chain = []
-    while i >= 0:
-        chain.append(i)
-        i = came_from[i]
-    return np.array(chain[::-1], np.int64)
-
-
 def _refine(filled_mv: Array, sampling_rate_hz: float, envelope: QrsEnvelope, steps: Array) -> Array:
-    """Move each beat from the envelope's maximum to the largest deflection of the clearest lead.
+    """Move each beat from the envelope's maximum to the largest deflection of the clearest lead within its QRS.
 
-    The lead's usual polarity is kept unless the deflection of the other sign is twice as large, so that R and S
-    of an RS complex do not take turns.
+    A wide QRS has its steepest part, and so the envelope's maximum, near its end: the beat is looked for from the
+    QRS's beginning on. The lead's usual polarity is kept unless the deflection of the other sign is twice as large,
+    so that R and S of an RS complex do not take turns.
     """
     lead = filled_mv[int(np.argmax(envelope.lead_clarity))]
-    reach = max(1, int(_REFINE_S * sampling_rate_hz))
-    centres = (steps * envelope.step + envelope.step // 2).astype(np.int64)
-    window = np.clip(centres[:, None] + np.arange(-reach, reach + 1)[None, :], 0, lead.size - 1)
-    parts = lead[window]
-    parts = parts - np.median(parts, axis=1, keepdims=True)
+    beginnings = _samples(envelope, steps - _rise_steps(envelope, steps))
+    ends = _samples(envelope, steps) + int(_FALL_S * sampling_rate_hz)
+    before, until = (int(edge * sampling_rate_hz) for edge in _BASELINE_S)
+    level = np.median(_cut(lead, beginnings, -before, -until), axis=1)
+    parts = _cut(lead, beginnings, 0, int((ends - beginnings).max())) - level[:, None]
+    parts[np.arange(parts.shape[1]) > (ends - beginnings)[:, None]] = 0.0
     up, down = parts.max(axis=1), -parts.min(axis=1)
     mostly_up = np.median(up) >= np.median(down)
     use_up = (up * 2.0 > down) if mostly_up else (up > down * 2.0)
     best = np.where(use_up, parts.argmax(axis=1), parts.argmin(axis=1))
-    return np.asarray(np.unique(window[np.arange(steps.size), best]), np.int64)
+    return np.asarray(np.unique(np.clip(beginnings + best, 0, lead.size - 1)), np.int64)
+
+
+def _rise_steps(envelope: QrsEnvelope, steps: Array) -> Array:
+    """How many steps before its maximum the envelope of each QRS begins, int (n_beats,)."""
+    longest = int(_LONGEST_RISE_S * envelope.rate_hz)
+    rising = envelope.height[np.maximum(steps[:, None] - np.arange(1, longest + 1)[None, :], 0)]
+    high = rising >= _EDGE_SHARE * envelope.height[steps][:, None]
+    return np.where(high.any(axis=1), longest - high[:, ::-1].argmax(axis=1), 0)
+
+
+def _samples(envelope: QrsEnvelope, steps: Array) -> Array:
+    """Signal positions of envelope steps."""
+    return (steps * envelope.step + envelope.step // 2).astype(np.int64)
+
+
+def _cut(lead: Array, starts: Array, first: int, last: int) -> Array:
+    """Samples of the lead from `first` to `last` around each start, float64 (n_beats, last - first + 1)."""
+    return np.asarray(lead[np.clip(starts[:, None] + np.arange(first, last + 1)[None, :], 0, lead.size - 1)])

@@ -1,7 +1,8 @@
 """Boundaries of P, QRS and T in every lead and beat.
 
 Works through the beats in blocks, so that memory stays that of a minute or two however long the record is. No wave
-is invented: what cannot be told is NaN.
+is invented: what cannot be told is NaN. A small network trained on annotated records sets the boundaries; where it is
+not at hand, or the record is so long that it would take minutes, the slopes and areas of the signal itself do.
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ from pipeline.ecg.envelope import LEAST_CLARITY, fill_gaps, qrs_envelope
 from pipeline.ecg.p_wave import p_bounds
 from pipeline.ecg.qrs_bounds import qrs_bounds
 from pipeline.ecg.t_wave import t_bounds
+from pipeline.ecg.wave_model import load_wave_network
+from pipeline.ecg.wave_network import WaveNetwork
+from pipeline.ecg.wave_windows import FIELDS, beat_windows, network_input
 from pipeline.ecg.waves import without_baseline
+from pipeline.errors import ModelError
 from pipeline.records import Array, Delineation
 
 _BLOCK_BEATS = 40  # enough for a template of the P wave, few enough for it to follow the rhythm
@@ -23,7 +28,9 @@ _BEFORE_S, _AFTER_S = 1.0, 1.2
 
 _LONGEST_RR_S = 2.0  # a longer gap tells nothing about the T wave
 _QRS_RANGE_S = (0.03, 0.30)  # beyond it the boundary was not found
-_FIELDS = ("p_on", "p_off", "qrs_on", "qrs_off", "t_on", "t_off")
+_TOUCH_S = 0.02  # waves may overlap by this much
+_LEAST_PRESENT = 0.5  # probability from which a wave is there
+_MOST_BEATS_OF_NETWORK = 5000  # times leads: some seconds of work
 
 
 def delineate(
@@ -54,22 +61,53 @@ def delineate(
     signal_mv = np.atleast_2d(np.asarray(signal_mv))
     peaks = detect_r_peaks(signal_mv, sampling_rate_hz) if r_peaks_idx is None else np.asarray(r_peaks_idx, np.int64)
     usual = np.ones(peaks.size, bool) if is_usual is None else np.asarray(is_usual, bool)
-    bounds = np.full((len(_FIELDS), signal_mv.shape[0], peaks.size), np.nan)
+    network = wave_network() if peaks.size * signal_mv.shape[0] <= _MOST_BEATS_OF_NETWORK else None
+    return delineate_with(network, signal_mv, sampling_rate_hz, peaks, usual, progress=progress, cancel=cancel)
+
+
+def delineate_with(
+    network: WaveNetwork | None,
+    signal_mv: Array,
+    sampling_rate_hz: float,
+    peaks: Array,
+    usual: Array,
+    *,
+    progress: Progress = no_progress,
+    cancel: CancelToken | None = None,
+) -> Delineation:
+    """As `delineate`, by the given network, or without one by the signal's own slopes and areas."""
+    bounds = np.full((len(FIELDS), signal_mv.shape[0], peaks.size), np.nan)
     for start in range(0, peaks.size, _BLOCK_BEATS):
         if cancel is not None:
             cancel.check()
         stop = min(start + _BLOCK_BEATS, peaks.size)
         first, last = max(0, start - _CONTEXT_BEATS), min(peaks.size, stop + _CONTEXT_BEATS)
-        block = _block(signal_mv, sampling_rate_hz, peaks, usual, first, last)
+        block = _block(signal_mv, sampling_rate_hz, peaks, usual, first, last, network)
         bounds[:, :, start:stop] = block[:, :, start - first : stop - first]
         progress(stop / peaks.size, "Finding wave boundaries")
-    return Delineation(**dict(zip(_FIELDS, bounds, strict=True)))
+    return Delineation(**dict(zip(FIELDS, bounds, strict=True)))
 
 
-def _block(signal_mv: Array, sampling_rate_hz: float, peaks: Array, usual: Array, first: int, last: int) -> Array:
+def wave_network() -> WaveNetwork | None:
+    """The shipped network, None where it cannot be read; raises HardStopError E_HARD_003 where it is damaged."""
+    try:
+        return load_wave_network()
+    except ModelError:
+        return None
+
+
+def _block(
+    signal_mv: Array,
+    sampling_rate_hz: float,
+    peaks: Array,
+    usual: Array,
+    first: int,
+    last: int,
+    network: WaveNetwork | None,
+) -> Array:
     """Boundaries of beats first..last, float64 (6, n_leads, n_beats)."""
     n_leads, n_samples = signal_mv.shape
-    bounds = np.full((len(_FIELDS), n_leads, last - first), np.nan)
+    bounds = np.full((len(FIELDS), n_leads, last - first), np.nan)
     origin = max(0, int(peaks[first] - _BEFORE_S * sampling_rate_hz))
     stop = min(n_samples, int(peaks[last - 1] + _AFTER_S * sampling_rate_hz))
     piece = signal_mv[:, origin:stop]
@@ -82,7 +120,12 @@ def _block(signal_mv: Array, sampling_rate_hz: float, peaks: Array, usual: Array
     if peaks.size > 1:
         rr_s[-1] = rr_s[-2]
     local = peaks[first:last] - origin
-    found = _waves(level, sampling_rate_hz, local, np.minimum(rr_s[first:last], _LONGEST_RR_S), usual[first:last])
+    if network is None:
+        found = _waves(level, sampling_rate_hz, local, np.minimum(rr_s[first:last], _LONGEST_RR_S), usual[first:last])
+    else:
+        found = _learnt(level, sampling_rate_hz, local, usual[first:last], network)
+    width_s = (found[3] - found[2]) / sampling_rate_hz
+    found[:, ~((width_s >= _QRS_RANGE_S[0]) & (width_s <= _QRS_RANGE_S[1]))] = np.nan
     found[:, _has_gap(piece[clear], sampling_rate_hz, local)] = np.nan
     found[(found < 0) | (found > piece.shape[1] - 1)] = np.nan
     bounds[:, clear] = found + origin
@@ -94,10 +137,18 @@ def _waves(level: Array, sampling_rate_hz: float, peaks: Array, rr_s: Array, usu
     qrs_on, qrs_off = qrs_bounds(level, sampling_rate_hz, peaks)
     t_on, t_off = t_bounds(level, sampling_rate_hz, peaks, rr_s, qrs_on, qrs_off)
     p_on, p_off = p_bounds(level, sampling_rate_hz, qrs_on, qrs_off, t_off, usual)
-    width_s = (qrs_off - qrs_on) / sampling_rate_hz
-    odd = (width_s < _QRS_RANGE_S[0]) | (width_s > _QRS_RANGE_S[1])
-    found = np.stack([p_on, p_off, qrs_on, qrs_off, t_on, t_off])
-    found[:, odd] = np.nan
+    return np.stack([p_on, p_off, qrs_on, qrs_off, t_on, t_off])
+
+
+def _learnt(level: Array, sampling_rate_hz: float, peaks: Array, usual: Array, network: WaveNetwork) -> Array:
+    """The six boundaries of one block by the network, float64 (6, n_leads, n_beats)."""
+    place_s, present = network.bounds_s(network_input(beat_windows(level, sampling_rate_hz, peaks), usual))
+    found = peaks + place_s * sampling_rate_hz
+    for onset, end in ((0, 1), (2, 3), (4, 5)):
+        there = (present[onset] + present[end] >= 2.0 * _LEAST_PRESENT) & (found[onset] < found[end])
+        found[onset : end + 1, ~there] = np.nan
+    found[:2, ~(found[1] <= found[2] + _TOUCH_S * sampling_rate_hz)] = np.nan
+    found[4:, ~(found[4] >= found[3] - _TOUCH_S * sampling_rate_hz)] = np.nan
     return found
 
 

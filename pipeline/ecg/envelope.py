@@ -15,7 +15,8 @@ LEAST_CLARITY = 3.2
 """Usual QRS over background from which a lead shows heart beats; white noise seldom passes 3, real leads do."""
 
 _WORKING_RATE_HZ = 125.0  # a QRS has little energy above 40 Hz, and speed matters over 24 h
-_CENTRE_HZ, _WIDTH_HZ = 15.5, 6.0  # pass band: above T waves and wide P waves, below muscle noise
+_CENTRE_HZ, _WIDTH_HZ = 15.5, 6.0  # pass band of the envelope: above T waves and wide P waves, below muscle noise
+_SHAPE_LOW_HZ, _SHAPE_HIGH_HZ = 4.0, 22.0  # pass band of the shapes: what tells a QRS from a T wave by its form
 _SEGMENT_S = 2.0  # holds at least one QRS above 30/min
 _SCALE_SEGMENTS = 7  # the QRS height is the median over this many segments: one artefact cannot move it
 _LEAST_HEIGHT_MV = 0.005  # below this a lead shows converter noise, not a heart
@@ -28,6 +29,7 @@ class QrsEnvelope:
     height: Array  # float64 (n_steps,), 1 = the usual QRS nearby
     clarity: Array  # float64 (n_steps,), usual QRS over background of the clearest lead; white noise has 2.2 to 2.6
     lead_clarity: Array  # float64 (n_leads,), median over time; 0 for a flat lead
+    shapes: Array  # float32 (n_live_leads, n_steps), 4-22 Hz, 1 = usual QRS, times the lead's share in `height`
     step: int  # signal samples per envelope sample
     rate_hz: float
 
@@ -55,34 +57,49 @@ def qrs_envelope(signal_mv: Array, sampling_rate_hz: float) -> QrsEnvelope:
     rate_hz = sampling_rate_hz / step
     n_steps = signal_mv.shape[1] // step
     total, weight = np.zeros(n_steps), np.full(n_steps, 1e-9)
-    clarity, lead_clarity = np.ones(n_steps), np.zeros(signal_mv.shape[0])
+    clarity, lead_clarity, shapes = np.ones(n_steps), np.zeros(signal_mv.shape[0]), []
     for i, lead in enumerate(signal_mv):
         slow = lead[: n_steps * step].reshape(n_steps, step).mean(axis=1)
-        height = _analytic_height(slow, rate_hz)
+        height, shape = _bands(slow, rate_hz)
         usual, background = _usual_height(height, rate_hz)
         if usual.max(initial=0.0) < _LEAST_HEIGHT_MV:
             continue
         clear = np.clip(usual / np.maximum(background, 1e-4), 1.0, 50.0)
         lead_weight = (clear - 0.99) ** 2
-        total += lead_weight * height / np.maximum(usual, _LEAST_HEIGHT_MV)
+        usual = np.maximum(usual, _LEAST_HEIGHT_MV)
+        total += lead_weight * height / usual
         weight += lead_weight
         clarity = np.maximum(clarity, clear)
         lead_clarity[i] = np.median(clear)
-    return QrsEnvelope(height=total / weight, clarity=clarity, lead_clarity=lead_clarity, step=step, rate_hz=rate_hz)
+        shapes.append((shape * lead_weight / usual).astype(np.float32))
+    return QrsEnvelope(
+        height=total / weight,
+        clarity=clarity,
+        lead_clarity=lead_clarity,
+        shapes=np.stack(shapes) / weight.astype(np.float32) if shapes else np.zeros((0, n_steps), np.float32),
+        step=step,
+        rate_hz=rate_hz,
+    )
 
 
-def _analytic_height(lead: Array, rate_hz: float) -> Array:
-    """Magnitude of the analytic signal in the QRS band, edges mirrored."""
-    from scipy.fft import next_fast_len
+def _bands(lead: Array, rate_hz: float) -> tuple[Array, Array]:
+    """Magnitude of the analytic signal in the QRS band, and the lead in the band of the shapes; edges mirrored."""
+    from scipy import fft
 
     n = lead.size
     pad = min(n - 1, int(rate_hz))
-    padded = np.pad(lead - lead.mean(), pad, mode="reflect", reflect_type="odd")
-    length = next_fast_len(padded.size)
-    frequency_hz = np.fft.fftfreq(length, 1.0 / rate_hz)
-    shape = np.exp(-0.5 * ((frequency_hz - _CENTRE_HZ) / _WIDTH_HZ) ** 2)
-    analytic = np.fft.ifft(np.fft.fft(padded, length) * np.where(frequency_hz > 0, 2.0 * shape, 0.0))
-    return np.asarray(np.abs(analytic[pad : pad + n]))
+    padded = np.pad(lead - lead.mean(), pad, mode="reflect", reflect_type="odd").astype(np.float32)
+    length = fft.next_fast_len(padded.size, real=True)
+    frequency_hz = fft.rfftfreq(length, 1.0 / rate_hz).astype(np.float32)
+    spectrum = fft.rfft(padded, length)
+    one_sided = np.zeros(length, np.complex64)  # without negative frequencies the signal is analytic
+    one_sided[: spectrum.size] = spectrum * (2.0 * np.exp(-0.5 * ((frequency_hz - _CENTRE_HZ) / _WIDTH_HZ) ** 2))
+    one_sided[0] = 0.0
+    height = np.abs(fft.ifft(one_sided, overwrite_x=True)[pad : pad + n]).astype(np.float64)
+    band = np.exp(-0.5 * (frequency_hz / _SHAPE_HIGH_HZ) ** 2) * (
+        1.0 - np.exp(-0.5 * (frequency_hz / _SHAPE_LOW_HZ) ** 2)
+    )
+    return height, np.asarray(fft.irfft(spectrum * band, length)[pad : pad + n])
 
 
 def _usual_height(height: Array, rate_hz: float) -> tuple[Array, Array]:

@@ -25,7 +25,7 @@ _MOST_P_SHARE = 0.4
 
 
 def af_burden(r_peaks_idx: Array, sampling_rate_hz: float, signal_mv: Array | None = None) -> Array:
-    """Whether each beat lies in suspected atrial fibrillation.
+    """Whether each beat lies in suspected atrial fibrillation; flutter is told apart where its waves show.
 
     Parameters
     ----------
@@ -43,10 +43,13 @@ def af_burden(r_peaks_idx: Array, sampling_rate_hz: float, signal_mv: Array | No
         return fibrillation(peaks, sampling_rate_hz, None)
     from pipeline.ecg.beat_classes import classify_beats
     from pipeline.ecg.delineation import delineate
+    from pipeline.ecg.flutter import flutter_beats
 
-    usual = classify_beats(signal_mv, sampling_rate_hz, peaks) != "V"
-    waves = delineate(signal_mv, sampling_rate_hz, peaks, is_usual=usual)
-    return fibrillation(peaks, sampling_rate_hz, np.asarray(np.isfinite(waves.p_on).any(axis=0)))
+    signal_mv = np.atleast_2d(np.asarray(signal_mv))
+    ventricular = classify_beats(signal_mv, sampling_rate_hz, peaks) == "V"
+    waves = delineate(signal_mv, sampling_rate_hz, peaks, is_usual=~ventricular)
+    called = fibrillation(peaks, sampling_rate_hz, np.asarray(np.isfinite(waves.p_on).any(axis=0)))
+    return called & ~flutter_beats(signal_mv, sampling_rate_hz, peaks, ventricular)
 
 
 def fibrillation(peaks: Array, sampling_rate_hz: float, has_p: Array | None) -> Array:

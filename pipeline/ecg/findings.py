@@ -53,6 +53,7 @@ class EcgFindings:
     peaks: Array  # int64 (n_beats,)
     classes: Array  # str (n_beats,)
     af_beats: Array  # bool (n_beats,)
+    flutter_beats: Array  # bool (n_beats,)
     has_p: Array  # bool (n_beats,)
     intervals: BeatIntervals
     shape: BeatShape
@@ -66,6 +67,14 @@ class EcgFindings:
     @property
     def record_s(self) -> float:
         return float(self.signal_mv.shape[1] / self.rate_hz)
+
+    @property
+    def no_pr_reason(self) -> str | None:
+        """Why there is no PR interval in this rhythm."""
+        for beats, rhythm in ((self.af_beats, "fibrillation"), (self.flutter_beats, "flutter")):
+            if beats.mean() > 0.5:
+                return f"Atrial {rhythm} is suspected: there is no PR interval."
+        return None
 
     @property
     def rr_s(self) -> Array:
@@ -114,7 +123,7 @@ def interval_median(findings: EcgFindings, name: str) -> float | None:
     known = np.isfinite(values)
     if known.sum() < max(1.0, _LEAST_SHARE * values.size):
         return None
-    if name == "pr" and findings.af_beats.mean() > 0.5:
+    if name == "pr" and findings.no_pr_reason is not None:
         return None
     return float(np.median(values[known]))
 
@@ -174,9 +183,8 @@ def _interval(findings: EcgFindings, name: str) -> Measurement:
     metric = ecg_metric(name)
     centre = interval_median(findings, name)
     if centre is None:
-        if name == "pr" and findings.af_beats.mean() > 0.5:
-            return withheld(metric, "Atrial fibrillation is suspected: there is no PR interval.")
-        return withheld(metric, _MISSING_WAVE[name])
+        reason = findings.no_pr_reason if name == "pr" else None
+        return withheld(metric, reason or _MISSING_WAVE[name])
     beats, values = _known_beats(findings, name)
     bands: dict[str, Callable[[float], str | None]] = {"pr": pr_band, "qrs": qrs_band}
     band = bands[name](centre) if name in bands else None
@@ -261,7 +269,7 @@ def _variability(findings: EcgFindings) -> list[Measurement]:
         hrv.normal_intervals(findings.peaks, findings.rate_hz, findings.classes),
         record_s=findings.record_s,
         classes=findings.classes,
-        af_share=float(findings.af_beats.mean()),
+        af_share=float((findings.af_beats | findings.flutter_beats).mean()),
         paced=findings.paced,
         source=_source(findings, np.flatnonzero(findings.classes == "N")),
     )

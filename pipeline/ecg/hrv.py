@@ -40,6 +40,7 @@ _LEAST_INTERVALS = 5
 _HISTOGRAM_BIN_MS = 1000.0 / 128.0
 _PART_S, _LEAST_PART = 300.0, 0.5  # the five minutes of SDANN, and how much of them must be normal
 _ULF_HZ, _ULF_RATE_HZ = 0.0033, 0.25
+_ENTROPY_BEATS = 1000  # time and memory grow with its square
 _ALPHA1_BEATS = range(4, 17)
 
 
@@ -78,7 +79,7 @@ def refusal(
     if paced:
         return "The rhythm is paced: heart rate variability says nothing about the sinus node."
     if af_share > 0:
-        return "Atrial fibrillation is suspected: heart rate variability does not apply."
+        return "Atrial fibrillation or flutter is suspected: heart rate variability does not apply."
     if ectopic_share > _MOST_ECTOPIC_SHARE:
         return f"Too many ectopic beats ({100 * ectopic_share:.0f} %) for heart rate variability."
     least_s = LEAST_RECORD_S[name]
@@ -139,14 +140,16 @@ def dfa_alpha1(intervals: NormalIntervals) -> float:
 
 
 def sample_entropy(intervals: NormalIntervals) -> float:
-    """Sample entropy with m = 2 and r = 0.2 standard deviations.
+    """Sample entropy with m = 2 and r = 0.2 standard deviations, of the middle thousand intervals.
 
     Source: Richman and Moorman, Am J Physiol 2000, doi 10.1152/ajpheart.2000.278.6.H2039; computed by neurokit2.
     """
     import neurokit2
 
-    tolerance_ms = 0.2 * sdnn_ms(intervals)
-    return float(neurokit2.entropy_sample(intervals.nn_ms, delay=1, dimension=2, tolerance=tolerance_ms)[0])
+    spare = max(0, intervals.nn_ms.size - _ENTROPY_BEATS) // 2
+    nn_ms = intervals.nn_ms[spare : spare + _ENTROPY_BEATS]
+    tolerance_ms = 0.2 * float(np.std(nn_ms, ddof=1))
+    return float(neurokit2.entropy_sample(nn_ms, delay=1, dimension=2, tolerance=tolerance_ms)[0])
 
 
 def ulf_power_ms2(intervals: NormalIntervals) -> float:

@@ -17,6 +17,7 @@ _MEDIAN_BEAT = "; in the median beat"
 _FRONTAL = f"of the limb leads in the frontal plane{_MEDIAN_BEAT}"
 _RR = "RR intervals of all detected beats"
 _NN = "RR intervals between normal beats"
+_MIDDLE = "up to a thousand"
 _HISTOGRAM = "their 7.8125 ms histogram"
 _SPECTRUM = f"power spectrum (Welch) of {_NN}, interpolated"
 
@@ -57,7 +58,9 @@ ECG_METRICS: tuple[Metric, ...] = (
     _metric("vlf", "VLF power", "ms²", 0, f"0.0033-0.04 Hz, {_SPECTRUM}", _TASK_FORCE),
     _metric("lf_hf", "LF/HF", "", 2, "ratio of LF to HF power", _TASK_FORCE),
     _metric("dfa_alpha1", "DFA alpha 1", "", 2, f"fluctuation of {_NN} over 4 to 16 beats", _PENG),
-    _metric("sample_entropy", "Sample entropy", "", 2, f"m = 2, r = 0.2 standard deviations of {_NN}", _RICHMAN),
+    _metric(
+        "sample_entropy", "Sample entropy", "", 2, f"m = 2, r = 0.2 standard deviations of {_MIDDLE} {_NN}", _RICHMAN
+    ),
     _metric("triangular_index", "Triangular index", "", 1, f"{_NN} over the height of {_HISTOGRAM}", _TASK_FORCE),
     _metric("sdann", "SDANN", "ms", 1, f"standard deviation of five-minute means of {_NN}", _TASK_FORCE),
     _metric("ulf", "ULF power", "ms²", 0, f"up to 0.0033 Hz, periodogram of all {_NN}, interpolated", _TASK_FORCE),

@@ -28,6 +28,9 @@ MAX_NOISE_SHARE = 0.15
 """Noise (standard deviation) as a share of the peak-to-peak size: white noise alone gives about 0.16."""
 NOISE_LAG_S = 0.004
 WANDER_SHARE = 1.0
+LARGEST_RANGE_MV = 20.0
+"""Peak to peak of a typical second above which the unit must be wrong: the tallest QRS stay below 10 mV (ours)."""
+LEAST_OFF_S = 3  # a lead that is dead for so many seconds is named with its stretch; a heart's pause is seen in all
 BLOCK_S = 600
 
 
@@ -124,8 +127,10 @@ def _hard_reason(raw_mv: Array, features: SecondFeatures) -> str | None:
         return "most of its samples are missing"
     ranges_mv = features.range_mv[present]
     if float(np.mean(ranges_mv < DEAD_RANGE_MV)) > MAX_DEAD_SHARE or float(np.median(ranges_mv)) < FLAT_RANGE_MV:
+        if typical_size_mv(raw_mv) > FLAT_RANGE_MV:
+            return "it holds mains noise or drift only, as from a disconnected electrode"
         return "it is flat, as from a disconnected electrode"
-    if typical_size_mv(raw_mv) > IMPLAUSIBLE_MV:
+    if typical_size_mv(raw_mv) > IMPLAUSIBLE_MV or float(np.median(ranges_mv)) > LARGEST_RANGE_MV:
         return "its values are larger than any ECG"
     if float(features.clipped_share.mean()) > MAX_CLIPPED_SHARE:
         return "it is clipped at the limit of the recorder"
@@ -136,12 +141,24 @@ def _hard_reason(raw_mv: Array, features: SecondFeatures) -> str | None:
 
 
 def _impairment(features: SecondFeatures, quality: float) -> str | None:
-    """The plain reason of a usable lead of less than half quality, or of one with clipped tops."""
+    """The plain reason of a usable lead of less than half quality, or of one with clipped tops or a flat stretch."""
     if float(features.clipped_share.max()) > MAX_CLIPPED_SHARE:
         return "some of its waves are clipped"
+    first, last = _longest_run(features.range_mv < DEAD_RANGE_MV)
+    if last - first >= LEAST_OFF_S and float(features.missing_share[first:last].mean()) < MAX_MISSING_SHARE:
+        return f"it is flat from second {first} to {last}, as from a disconnected electrode"
     if quality >= 0.5:
         return None
     return "parts of it are missing" if float(features.missing_share.mean()) > 0.2 else "it is noisy"
+
+
+def _longest_run(marked: Array) -> tuple[int, int]:
+    """First index and the one after the last of the longest stretch of True; (0, 0) where there is none."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], marked.astype(np.int8), [0]))))
+    if not edges.size:
+        return 0, 0
+    longest = int(np.argmax(edges[1::2] - edges[::2]))
+    return int(edges[2 * longest]), int(edges[2 * longest + 1])
 
 
 # --- the features of a block of seconds, (n_seconds, samples a second) --------------------------------

@@ -4,54 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.ecg.ectopy import ECTOPY_RULES
 from pipeline.ecg.fibrillation import af_burden
 from pipeline.ecg.intervals import WIDE_QRS_MS
-from pipeline.records import Array, RhythmStatement
+from pipeline.ecg.rhythm_facts import RhythmFacts, part, runs, whole
+from pipeline.records import RhythmStatement
 
-__all__ = ["RhythmFacts", "af_burden", "rhythm_statements"]
+__all__ = ["RhythmFacts", "af_burden", "rhythm_statements", "runs"]
 
 _RATE_GUIDE = "AHA/ACC/HRS rate limits of adults at rest: 60 and 100/min (confirm)"
 _AF_GUIDE = "ESC 2024 atrial fibrillation, doi 10.1093/eurheartj/ehae176: irregular RR without P waves"
 _BRADY_GUIDE = "ACC/AHA/HRS 2018 bradycardia, doi 10.1161/CIR.0000000000000628"
 _PART_III = "AHA/ACCF/HRS 2009 part III, doi 10.1161/CIRCULATIONAHA.108.191095"
-_ECTOPIC_GUIDE = "beat classes of ANSI/AAMI EC57; rules of this project"
+_FLUTTER_GUIDE = (
+    "ACC/AHA/ACCP/HRS 2023 atrial fibrillation, doi 10.1161/CIR.0000000000001193: regular atrial waves, 220-350/min"
+)
+_OWN_GUIDE = "rules of this project"
 
 SLOW_BPM, FAST_BPM = 60.0, 100.0
 PAUSE_S = 2.0
 LONG_PR_MS = 200.0
 _IRREGULAR_RANGE = 0.15  # spread of RR over the median RR, ectopics left out
-_LEAST_P_SHARE = 0.7
 _MOST_OF_ONE_CODE = 20
-_BIGEMINY_BEATS = 6  # N V N V N V
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RhythmFacts:
-    """What the statements are made from."""
-
-    peaks_s: Array  # float64 (n_beats,)
-    classes: Array  # str (n_beats,)
-    af_beats: Array  # bool (n_beats,)
-    has_p: Array  # bool (n_beats,)
-    pr_ms: float | None  # medians of normal beats; None where withheld
-    qrs_ms: float | None
-    record_s: float
-
-    @property
-    def rr_s(self) -> Array:
-        return np.diff(self.peaks_s)
-
-    @property
-    def rate_bpm(self) -> float:
-        return 60.0 / float(np.mean(self.rr_s))
-
-    @property
-    def is_af(self) -> bool:
-        return bool(self.af_beats.mean() > 0.5)
 
 
 def rhythm_statements(facts: RhythmFacts) -> tuple[RhythmStatement, ...]:
@@ -71,28 +48,6 @@ def _gathered(same: list[RhythmStatement]) -> list[RhythmStatement]:
     return [dataclasses.replace(same[0], evidence=evidence, end_s=same[-1].end_s)]
 
 
-def _whole(facts: RhythmFacts, code: str, text: str, evidence: str, reference: str) -> list[RhythmStatement]:
-    """One statement about the whole record."""
-    return [_part(code, text, evidence, reference, 0.0, facts.record_s)]
-
-
-def _part(code: str, text: str, evidence: str, reference: str, start_s: float, end_s: float) -> RhythmStatement:
-    return RhythmStatement(
-        code=code,
-        text=text,
-        evidence=evidence,
-        start_s=round(float(start_s), 3),
-        end_s=round(float(end_s), 3),
-        reference=reference,
-    )
-
-
-def runs(flags: Array) -> list[tuple[int, int]]:
-    """(first, last) of every run of True, both included."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-
-
 def _atrial_fibrillation(facts: RhythmFacts) -> list[RhythmStatement]:
     share = 100.0 * float(facts.af_beats.mean())
     found = []
@@ -105,34 +60,44 @@ def _atrial_fibrillation(facts: RhythmFacts) -> list[RhythmStatement]:
             f" in {last - first + 1} beats ({share:.0f} % of all beats)."
         )
         text = "Atrial fibrillation is suspected; please confirm."
-        found.append(_part("af_suspected", text, evidence, _AF_GUIDE, facts.peaks_s[first], facts.peaks_s[last]))
+        found.append(part("af_suspected", text, evidence, _AF_GUIDE, facts.peaks_s[first], facts.peaks_s[last]))
     return found
 
 
+def _flutter(facts: RhythmFacts) -> list[RhythmStatement]:
+    if facts.flutter_beats is None:
+        return []
+    evidence = "Atrial waves return at a steady rate of 210 to 360/min between and beneath the QRS complexes."
+    text = "Atrial flutter is suspected; please confirm."
+    return [
+        part("flutter_suspected", text, evidence, _FLUTTER_GUIDE, facts.peaks_s[first], facts.peaks_s[last])
+        for first, last in runs(facts.flutter_beats)
+    ]
+
+
 def _sinus(facts: RhythmFacts) -> list[RhythmStatement]:
-    normal = facts.classes == "N"
-    if facts.is_af or not normal.any():
+    if not facts.is_sinus:
         return []
-    p_share = float(facts.has_p[normal].mean())
-    if p_share < _LEAST_P_SHARE:
-        return []
+    p_share = float(facts.has_p[facts.classes == "N"].mean())
     evidence = f"A repeating P wave precedes {100 * p_share:.0f} % of the normal beats."
-    return _whole(facts, "sinus", "Sinus rhythm is likely.", evidence, _RATE_GUIDE)
+    return whole(facts, "sinus", "Sinus rhythm is likely.", evidence, _RATE_GUIDE)
 
 
 def _rate(facts: RhythmFacts) -> list[RhythmStatement]:
     evidence = f"Mean heart rate {facts.rate_bpm:.0f}/min over {facts.peaks_s.size} beats."
     if facts.rate_bpm < SLOW_BPM:
-        return _whole(facts, "bradycardia", "The heart rate is below 60/min.", evidence, _RATE_GUIDE)
+        kind = "Sinus bradycardia: the" if facts.is_sinus else "The"
+        return whole(facts, "bradycardia", f"{kind} heart rate is below 60/min.", evidence, _RATE_GUIDE)
     if facts.rate_bpm > FAST_BPM:
-        return _whole(facts, "tachycardia", "The heart rate is above 100/min.", evidence, _RATE_GUIDE)
+        kind = "Sinus tachycardia is likely: the" if facts.is_sinus else "The"
+        return whole(facts, "tachycardia", f"{kind} heart rate is above 100/min.", evidence, _RATE_GUIDE)
     return []
 
 
 def _pauses(facts: RhythmFacts) -> list[RhythmStatement]:
     text = "There is a pause of more than 2 s."
     return [
-        _part(
+        part(
             "pause",
             text,
             f"No beat for {facts.rr_s[i]:.2f} s.",
@@ -144,55 +109,19 @@ def _pauses(facts: RhythmFacts) -> list[RhythmStatement]:
     ]
 
 
-def _ectopics(facts: RhythmFacts) -> list[RhythmStatement]:
-    n_v, n_s = int(np.sum(facts.classes == "V")), int(np.sum(facts.classes == "S"))
-    if n_v + n_s == 0:
-        return []
-    evidence = f"{n_v} ventricular and {n_s} supraventricular beats among {facts.classes.size}."
-    return _whole(facts, "ectopics", "There are ectopic beats.", evidence, _ECTOPIC_GUIDE)
-
-
-def _ventricular_runs(facts: RhythmFacts) -> list[RhythmStatement]:
-    found = []
-    for first, last in runs(facts.classes == "V"):
-        n = last - first + 1
-        if n < 2:
-            continue
-        code = "ventricular_couplet" if n == 2 else "ventricular_run"
-        text = "Two ventricular beats follow each other." if n == 2 else "Several ventricular beats follow each other."
-        evidence = f"{n} beats of another, wider shape in a row."
-        found.append(_part(code, text, evidence, _ECTOPIC_GUIDE, facts.peaks_s[first], facts.peaks_s[last]))
-    return found
-
-
-def _bigeminy(facts: RhythmFacts) -> list[RhythmStatement]:
-    ventricular = facts.classes == "V"
-    alternates = np.concatenate([[False], ventricular[1:] != ventricular[:-1]])
-    found = []
-    for first, last in runs(alternates):
-        n = last - first + 2
-        if n < _BIGEMINY_BEATS:
-            continue
-        evidence = f"Every second of {n} beats is ventricular."
-        text = "There is ventricular bigeminy."
-        start, end = facts.peaks_s[first - 1], facts.peaks_s[last]
-        found.append(_part("ventricular_bigeminy", text, evidence, _ECTOPIC_GUIDE, start, end))
-    return found
-
-
 def _wide_qrs(facts: RhythmFacts) -> list[RhythmStatement]:
     if facts.qrs_ms is None or facts.qrs_ms < WIDE_QRS_MS:
         return []
     evidence = f"Median QRS {facts.qrs_ms:.0f} ms, from 120 ms in the range of bundle branch block."
-    return _whole(facts, "wide_qrs", "The QRS complexes are wide.", evidence, _PART_III)
+    return whole(facts, "wide_qrs", "The QRS complexes are wide.", evidence, _PART_III)
 
 
 def _long_pr(facts: RhythmFacts) -> list[RhythmStatement]:
-    if facts.pr_ms is None or facts.pr_ms <= LONG_PR_MS or facts.is_af:
+    if facts.pr_ms is None or facts.pr_ms <= LONG_PR_MS or facts.is_af or facts.is_flutter:
         return []
     evidence = f"Median PR {facts.pr_ms:.0f} ms, above 200 ms."
     text = "First degree atrioventricular block is suspected; please confirm."
-    return _whole(facts, "first_degree_av_block", text, evidence, _BRADY_GUIDE)
+    return whole(facts, "first_degree_av_block", text, evidence, _BRADY_GUIDE)
 
 
 def _irregular(facts: RhythmFacts) -> list[RhythmStatement]:
@@ -204,18 +133,22 @@ def _irregular(facts: RhythmFacts) -> list[RhythmStatement]:
     if spread <= _IRREGULAR_RANGE:
         return []
     evidence = f"The middle 80 % of RR between normal beats spread over {100 * spread:.0f} % of their median."
-    return _whole(facts, "irregular", "The normal beats are irregular.", evidence, _ECTOPIC_GUIDE)
+    if facts.is_sinus:
+        evidence += " P waves precede them."
+        return whole(
+            facts, "irregular", "Sinus arrhythmia is likely: the normal beats are irregular.", evidence, _OWN_GUIDE
+        )
+    return whole(facts, "irregular", "The normal beats are irregular.", evidence, _OWN_GUIDE)
 
 
 _RULES: tuple[Callable[[RhythmFacts], list[RhythmStatement]], ...] = (
     _atrial_fibrillation,
+    _flutter,
     _sinus,
     _rate,
     _irregular,
     _pauses,
-    _ectopics,
-    _ventricular_runs,
-    _bigeminy,
+    *ECTOPY_RULES,
     _wide_qrs,
     _long_pr,
 )

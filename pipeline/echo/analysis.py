@@ -4,65 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.cancellation import CancelToken, Progress, no_progress
-from pipeline.clinical.reference_ranges import (
-    FORESHORTENING_PCT,
-    la_volume_index_band,
-    lvef_band,
-    volume_band,
-)
+from pipeline.clinical.reference_ranges import lvef_band, volume_band
 from pipeline.echo import metrics
+from pipeline.echo.chambers import atrium, mass
 from pipeline.echo.cine_study import BeatFigures, CineStudy, study_cine
-from pipeline.echo.manifest import ModelManifest, read_manifest
-from pipeline.echo.volumes import area_length_ml, volume_of_profiles
+from pipeline.echo.manifest import read_manifest
+from pipeline.echo.study_remarks import study_remarks
+from pipeline.echo.subject import (
+    NO_BODY_SURFACE,
+    Subject,
+    choose,
+    interval_of,
+    no_beats,
+    no_length,
+    phase_of,
+    source_of,
+)
+from pipeline.echo.volumes import volume_of_profiles
 from pipeline.errors import AnalysisError
 from pipeline.measurements import measured, withheld
-from pipeline.records import (
-    EchoAnalysis,
-    EchoCine,
-    EchoDetection,
-    Measurement,
-    Metadata,
-    Metric,
-    Remark,
-    Source,
-)
+from pipeline.records import EchoAnalysis, EchoCine, EchoDetection, Measurement, Metadata, Metric, Source
 
-TWO_SIDED_90 = 1.645
-"""Standard deviations on either side of the mean that hold 90 % of a normal distribution."""
-MM2_PER_CM2 = 100.0
-NO_BODY_SURFACE = "The body surface is not known: height and weight are needed."
-NO_SPACING = "The clip is not calibrated."
-ATRIUM_CUT = "The left atrium is cut by the edge of the image."
-NO_ATRIUM = "The left atrium is not visible at end-systole."
+INTERVAL_FROM = "90 % interval from the model's error on {} held-out patients and the spread of the beats"
 NO_RATE = "The clip shows no interval between two beats."
 NO_TIMES = "The file does not say when its frames were taken."
-
-
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """The cines that the numbers come from: one, or the two of a biplane measurement."""
-
-    main: CineStudy
-    other: CineStudy | None
-    metadata: Metadata
-    manifest: ModelManifest
-
-    @property
-    def pairs(self) -> tuple[tuple[BeatFigures, BeatFigures | None], ...]:
-        if self.other is None:
-            return tuple((figures, None) for figures in self.main.figures)
-        return tuple(zip(self.main.figures, self.other.figures, strict=False))
-
-    @property
-    def way(self) -> str:
-        if self.other is not None:
-            return "biplane A4C and A2C"
-        return f"single plane {self.main.cine.view}"
 
 
 def analyse_echo(
@@ -107,11 +76,11 @@ def analyse_echo(
         if detection.low_confidence_reason is None:
             studies.append(study_cine(cine, detection, cancel))
         progress((number + 1) / len(cines), f"Measured clip {number + 1} of {len(cines)}")
-    subject = _choose(studies, metadata, manifest)
+    subject = choose(studies, metadata, manifest)
     return EchoAnalysis(
         measurements=tuple(_measurements(subject)),
         cines=tuple(study.analysis for study in studies),
-        remarks=tuple(_remarks(studies, subject, sum(reason is not None for reason in reasons))),
+        remarks=tuple(study_remarks(studies, subject.pairs, sum(reason is not None for reason in reasons))),
     )
 
 
@@ -123,67 +92,24 @@ def _skipped(reason: str, cine: EchoCine, detection: EchoDetection) -> EchoAnaly
     )
 
 
-def _choose(studies: list[CineStudy], metadata: Metadata, manifest: ModelManifest) -> _Subject:
-    """The clip with most beats of each view; biplane when both views are calibrated and beat."""
-    best = {view: _best(studies, view) for view in ("A4C", "A2C")}
-    main, other = best["A4C"], best["A2C"]
-    if main is None or (not main.figures and other is not None and other.figures):
-        main, other = other or max(studies, key=lambda s: len(s.figures)), None
-    if other is not None and not (other.figures and main.spacing_mm and other.spacing_mm):
-        other = None
-    return _Subject(main, other, metadata, manifest)
-
-
-def _best(studies: list[CineStudy], view: str) -> CineStudy | None:
-    of_view = [study for study in studies if study.cine.view == view]
-    return max(of_view, key=lambda study: len(study.figures), default=None)
-
-
-def _measurements(subject: _Subject) -> Iterator[Measurement]:
+def _measurements(subject: Subject) -> Iterator[Measurement]:
     yield _lvef(subject, metrics.LVEF)
     if subject.other is not None:
-        yield _lvef(_Subject(subject.main, None, subject.metadata, subject.manifest), metrics.LVEF_A4C)
-        yield _lvef(_Subject(subject.other, None, subject.metadata, subject.manifest), metrics.LVEF_A2C)
-    edv, esv = _volumes(subject)
+        yield _lvef(Subject(subject.main, None, subject.metadata, subject.manifest), metrics.LVEF_A4C)
+        yield _lvef(Subject(subject.other, None, subject.metadata, subject.manifest), metrics.LVEF_A2C)
+    volumes = [_beat_volumes(*pair) for pair in subject.pairs]
+    edv, esv = [each[0] for each in volumes], [each[1] for each in volumes]
     yield _volume(subject, metrics.EDV, edv)
     yield _volume(subject, metrics.ESV, esv)
-    yield _volume(subject, metrics.SV, edv - esv)
+    yield _volume(subject, metrics.SV, [each[0] - each[1] for each in volumes])
     yield _index(subject, metrics.EDV_INDEX, edv)
     yield _index(subject, metrics.ESV_INDEX, esv)
     yield _length(subject, metrics.LV_LENGTH_ED, lambda figures: figures.ed_profile[1])
     yield _length(subject, metrics.LV_LENGTH_ES, lambda figures: figures.es_profile[1])
     yield _strain(subject)
-    yield from _atrium(subject)
+    yield from mass(subject)
+    yield from atrium(subject)
     yield _heart_rate(subject)
-
-
-# --- where a number comes from -----------------------------------------------------------------------
-
-
-def _source(subject: _Subject, *, contour: str = "lv_cavity", phase: str = "both") -> Source:
-    """Frames are those of the main view."""
-    used = [figures for figures, _ in subject.pairs]
-    frames = [i for f in used for i in (f.beat.ed_idx, f.beat.es_idx)]
-    if phase != "both":
-        frames = [f.beat.ed_idx if phase == "ed" else f.beat.es_idx for f in used]
-    return Source(
-        file_sha256=subject.main.cine.file_sha256,
-        frame_idx=tuple(frames),
-        contour=contour,
-        beat_idx=tuple(f.number for f in used),
-        model_sha256=subject.main.detection.model_sha256,
-    )
-
-
-def _no_beats(subject: _Subject) -> str | None:
-    return subject.main.cycle.reason or (None if subject.pairs else "No beat of this clip could be measured.")
-
-
-def _no_length(subject: _Subject) -> str | None:
-    """Why nothing in mm can be measured; None when it can."""
-    if subject.main.spacing_mm is None:
-        return subject.main.cine.calibration.reason or NO_SPACING
-    return _no_beats(subject)
 
 
 # --- left ventricle ----------------------------------------------------------------------------------
@@ -198,163 +124,70 @@ def _beat_volumes(figures: BeatFigures, other: BeatFigures | None) -> tuple[floa
     )
 
 
-def _volumes(subject: _Subject) -> tuple[float, float]:
-    """Mean end-diastolic and end-systolic volume over the beats; NaN without beats."""
-    volumes = [_beat_volumes(*pair) for pair in subject.pairs]
-    if not volumes:
-        return math.nan, math.nan
-    edv, esv = np.mean(volumes, axis=0)
-    return float(edv), float(esv)
-
-
-def _lvef(subject: _Subject, metric: Metric) -> Measurement:
+def _lvef(subject: Subject, metric: Metric) -> Measurement:
     """Mean over beats, with a 90 % interval from the network's held-out error and the spread of the beats."""
-    source = _source(subject)
-    reason = _no_beats(subject)
+    source = source_of(subject)
+    reason = no_beats(subject)
     if reason:
         return withheld(metric, reason, source=source)
     values = [100 * (1 - esv / edv) for edv, esv in (_beat_volumes(*pair) for pair in subject.pairs)]
-    mean, interval = float(np.mean(values)), ef_interval(values, subject.manifest.ef_error_sd_pct)
+    mean, reach = float(np.mean(values)), interval_of(subject, metric, values, "both")
+    interval = None if reach is None else (max(0.0, reach[0]), min(100.0, reach[1]))
     beats = "1 beat" if len(values) == 1 else f"mean of {len(values)} beats"
-    method = (
-        f"{metric.method}, {subject.way}, {beats}; 90 % interval from the model's error on "
-        f"{subject.manifest.ef_patients} held-out patients (SD {subject.manifest.ef_error_sd_pct:.1f} points) "
-        "and the spread of the beats"
-    )
-    band = lvef_band(mean, interval, subject.metadata.sex)
+    method = f"{metric.method}, {subject.way}, {beats}; {INTERVAL_FROM.format(subject.manifest.ef_patients)}"
+    band = None if interval is None else lvef_band(mean, interval, subject.metadata.sex)
     return measured(metric, mean, source=source, interval=interval, band=band, method=method)
 
 
-def ef_interval(values_pct: list[float], model_sd_pct: float) -> tuple[float, float]:
-    """90 % interval of a mean EF, cut to 0..100.
-
-    The model's error is the same in every beat of a clip, so that only the spread of the beats shrinks with
-    their number: sd² = sd_model² + sd_beats² / n.
-    """
-    spread = float(np.var(values_pct, ddof=1)) / len(values_pct) if len(values_pct) > 1 else 0.0
-    reach = TWO_SIDED_90 * math.sqrt(model_sd_pct**2 + spread)
-    mean = float(np.mean(values_pct))
-    return max(0.0, mean - reach), min(100.0, mean + reach)
-
-
-def _phase(metric: Metric) -> str:
-    return {"edv": "ed", "edv_index": "ed", "lv_length_ed": "ed", "sv": "both"}.get(metric.name, "es")
-
-
-def _volume(subject: _Subject, metric: Metric, value_ml: float) -> Measurement:
-    source = _source(subject, phase=_phase(metric))
-    reason = _no_length(subject)
+def _volume(subject: Subject, metric: Metric, beats_ml: list[float]) -> Measurement:
+    source = source_of(subject, phase=phase_of(metric))
+    reason = no_length(subject)
     if reason:
         return withheld(metric, reason, source=source)
+    value_ml, interval = float(np.mean(beats_ml)), interval_of(subject, metric, beats_ml, phase_of(metric))
     band = volume_band(metric.name, value_ml, subject.metadata.sex, subject.metadata.bsa_m2)
-    return measured(metric, value_ml, source=source, band=band, method=f"{metric.method}, {subject.way}")
+    method = f"{metric.method}, {subject.way}"
+    return measured(metric, value_ml, source=source, interval=interval, band=band, method=method)
 
 
-def _index(subject: _Subject, metric: Metric, value_ml: float) -> Measurement:
-    source = _source(subject, phase=_phase(metric))
-    reason = _no_length(subject) or (None if subject.metadata.bsa_m2 else NO_BODY_SURFACE)
+def _index(subject: Subject, metric: Metric, beats_ml: list[float]) -> Measurement:
+    source = source_of(subject, phase=phase_of(metric))
+    reason = no_length(subject) or (None if subject.metadata.bsa_m2 else NO_BODY_SURFACE)
     if reason:
         return withheld(metric, reason, source=source)
-    value = value_ml / (subject.metadata.bsa_m2 or math.nan)
+    beats = [value_ml / (subject.metadata.bsa_m2 or math.nan) for value_ml in beats_ml]
+    value, interval = float(np.mean(beats)), interval_of(subject, metric, beats, phase_of(metric))
     band = volume_band(metric.name, value, subject.metadata.sex, subject.metadata.bsa_m2)
-    return measured(metric, value, source=source, band=band, method=f"{metric.method}, {subject.way}")
+    method = f"{metric.method}, {subject.way}"
+    return measured(metric, value, source=source, interval=interval, band=band, method=method)
 
 
-def _length(subject: _Subject, metric: Metric, pick: Callable[[BeatFigures], float]) -> Measurement:
-    source = _source(subject, phase=_phase(metric))
-    reason = _no_length(subject)
+def _length(subject: Subject, metric: Metric, pick: Callable[[BeatFigures], float]) -> Measurement:
+    source = source_of(subject, phase=phase_of(metric))
+    reason = no_length(subject)
     if reason:
         return withheld(metric, reason, source=source)
-    mean = float(np.mean([pick(figures) for figures in subject.main.figures]))
-    return measured(metric, mean, source=source, method=f"{metric.method}, {subject.main.cine.view}")
+    beats = [pick(figures) for figures in subject.main.figures]
+    interval = interval_of(subject, metric, beats, phase_of(metric))
+    method = f"{metric.method}, {subject.main.cine.view}"
+    return measured(metric, float(np.mean(beats)), source=source, interval=interval, method=method)
 
 
-def _strain(subject: _Subject) -> Measurement:
-    source = _source(subject)
-    reason = _no_beats(subject)
+def _strain(subject: Subject) -> Measurement:
+    source = source_of(subject)
+    reason = no_beats(subject)
     if reason:
         return withheld(metrics.GLS, reason, source=source)
-    mean = float(np.mean([figures.strain_pct for figures in subject.main.figures]))
-    return measured(metrics.GLS, mean, source=source, method=f"{metrics.GLS.method}; {subject.main.cine.view}")
+    beats = [figures.strain_pct for figures in subject.main.figures]
+    interval = interval_of(subject, metrics.GLS, beats, "both")
+    method = f"{metrics.GLS.method}; {subject.main.cine.view}"
+    return measured(metrics.GLS, float(np.mean(beats)), source=source, interval=interval, method=method)
 
 
-# --- left atrium, rate -------------------------------------------------------------------------------
-
-
-def _no_atrium(subject: _Subject) -> str | None:
-    reason = _no_length(subject)
-    if reason:
-        return reason
-    figures = [f for pair in subject.pairs for f in pair if f is not None]
-    if any(math.isnan(f.atrium_mm2) for f in figures):
-        return NO_ATRIUM
-    return ATRIUM_CUT if any(f.atrium_cut for f in figures) else None
-
-
-def _atrium(subject: _Subject) -> Iterator[Measurement]:
-    source = _source(subject, contour="left_atrium", phase="es")
-    rows = (metrics.LA_AREA, metrics.LA_VOLUME, metrics.LA_VOLUME_INDEX)
-    reason = _no_atrium(subject)
-    if reason:
-        yield from (withheld(metric, reason, source=source) for metric in rows)
-        return
-    area_cm2 = float(np.mean([f.atrium_mm2 for f, _ in subject.pairs])) / MM2_PER_CM2
-    view = subject.main.cine.view
-    yield measured(metrics.LA_AREA, area_cm2, source=source, method=f"{metrics.LA_AREA.method}, {view}")
-    volume_ml = float(np.mean([_atrium_ml(*pair) for pair in subject.pairs]))
-    method = f"{metrics.LA_VOLUME.method}, {subject.way}"
-    yield measured(metrics.LA_VOLUME, volume_ml, source=source, method=method)
-    if not subject.metadata.bsa_m2:
-        yield withheld(metrics.LA_VOLUME_INDEX, NO_BODY_SURFACE, source=source)
-        return
-    index = volume_ml / subject.metadata.bsa_m2
-    band = la_volume_index_band(index)
-    yield measured(metrics.LA_VOLUME_INDEX, index, source=source, band=band, method=method)
-
-
-def _atrium_ml(figures: BeatFigures, other: BeatFigures | None) -> float:
-    if other is None:
-        return area_length_ml(figures.atrium_mm2, figures.atrium_length_mm)
-    # The shorter of the two lengths. Source: Lang et al. 2015.
-    return area_length_ml(figures.atrium_mm2, min(figures.atrium_length_mm, other.atrium_length_mm), other.atrium_mm2)
-
-
-def _heart_rate(subject: _Subject) -> Measurement:
+def _heart_rate(subject: Subject) -> Measurement:
     rate_bpm = subject.main.analysis.heart_rate_bpm
-    source = _source(subject, phase="ed")
+    source = source_of(subject, phase="ed")
     if rate_bpm is None:
         reason = (subject.main.cycle.reason or NO_RATE) if subject.main.cine.timing_known else NO_TIMES
         return withheld(metrics.ECHO_HEART_RATE, reason, source=source)
     return measured(metrics.ECHO_HEART_RATE, rate_bpm, source=source)
-
-
-# --- remarks -----------------------------------------------------------------------------------------
-
-
-def _remarks(studies: list[CineStudy], subject: _Subject, n_skipped: int) -> Iterator[Remark]:
-    if n_skipped:
-        text = "A clip in which the chambers were found only with low confidence was left out."
-        yield Remark(code="W_ECHO_CLIP_LEFT_OUT", text=text)
-    if len(studies) > (1 if subject.other is None else 2):
-        text = "The numbers come from the clip with most beats of each view; further clips are shown only."
-        yield Remark(code="W_ECHO_FURTHER_CLIPS", text=text)
-    if any(study.cycle.outliers_idx for study in studies):
-        text = "Single frames whose volume leapt out of the curve were bridged from their neighbours."
-        yield Remark(code="W_ECHO_OUTLIERS", text=text)
-    if any(beat.excluded for study in studies for beat in study.cycle.beats):
-        text = "Some beats were left out of the means; each has its reason."
-        yield Remark(code="W_ECHO_BEATS_EXCLUDED", text=text)
-    if any(beat.es_idx >= len(study.analysis.volume_curve) - 2 for study in studies for beat in study.cycle.included):
-        text = "The clip ends about at end-systole: the smallest volume, and so the ejection fraction, may lie beyond."
-        yield Remark(code="W_ECHO_ENDS_AT_SYSTOLE", text=text)
-    if subject.other is not None and _foreshortened(subject):
-        text = (
-            f"The long axes of the two views differ by more than {FORESHORTENING_PCT:.0f} %: one may be foreshortened."
-        )
-        yield Remark(code="W_ECHO_FORESHORTENED", text=text)
-
-
-def _foreshortened(subject: _Subject) -> bool:
-    lengths = [(a.ed_profile[1], b.ed_profile[1]) for a, b in subject.pairs if b is not None]
-    first, second = np.mean(lengths, axis=0)
-    return bool(abs(first - second) > FORESHORTENING_PCT / 100 * max(first, second))

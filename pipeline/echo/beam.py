@@ -37,11 +37,18 @@ def visible_sector(frames: Array) -> Array:
 
 def is_cut(contour: Array, sector: Array) -> bool:
     """Whether a closed contour (n_points, 2) runs along the edge of the sector or of the frame."""
+    return bool(np.isfinite(contour).all()) and int(np.count_nonzero(_at_edge(contour, sector))) >= CUT_POINTS
+
+
+def part_at_edge(contour: Array, sector: Array) -> float:
+    """The part 0..1 of a contour's points (n_points, 2) at the edge of the sector or of the frame; 1 when absent."""
+    return float(np.mean(_at_edge(contour, sector))) if np.isfinite(contour).all() else 1.0
+
+
+def _at_edge(contour: Array, sector: Array) -> Array:
     from scipy import ndimage
 
-    if not np.isfinite(contour).all():
-        return False
     reach = ndimage.distance_transform_edt(np.pad(sector, 1))[1:-1, 1:-1]
     columns = np.clip(np.rint(contour[:, 0]).astype(int), 0, sector.shape[1] - 1)
     rows = np.clip(np.rint(contour[:, 1]).astype(int), 0, sector.shape[0] - 1)
-    return int(np.count_nonzero(reach[rows, columns] <= EDGE_PX)) >= CUT_POINTS
+    return np.asarray(reach[rows, columns] <= EDGE_PX)

@@ -11,19 +11,17 @@ from itertools import pairwise
 
 import numpy as np
 
+from pipeline.echo.steadiness import leaps, local_parabolas, repeat_period_s, step_s, window_s
 from pipeline.records import Array, EchoBeat
 
-SMOOTHING_S = 0.17
-SMOOTHING_DEGREE = 2
-OUTLIER_REACH = 3
-OUTLIER_LIMIT = 0.30
-"""A frame this far (part of the curve's range) from the median of its neighbours is not a volume."""
 SMALLEST_AMPLITUDE = 0.06
 """Part of the largest volume; a curve that moves less does not show a beating ventricle."""
 NOISE_FACTOR = 7.0
 """Smoothed noise alone spans about 5 times its own scatter around the smoothed curve."""
 PROMINENCE = 0.40
 SHORTEST_CYCLE_S, LONGEST_CYCLE_S = 0.27, 2.5
+LONGEST_STEP_S = 0.12
+"""Between two frames: a systole of 0.3 s then still holds two or three of them."""
 SHORTEST_SYSTOLE_S, LONGEST_SYSTOLE_S = 0.08, 0.6
 R_BEFORE_S, R_AFTER_S = 0.08, 0.12
 """End-diastole is looked for this far around an R wave: the largest volume comes with the QRS."""
@@ -38,6 +36,7 @@ LARGEST_EF_PCT = 90.0
 OTHER_VOLUME = 0.40
 
 NO_BEAT = "The clip shows no complete beat."
+TOO_SLOW = "The clip has too few frames a second to show end-diastole and end-systole."
 TOO_SHORT = "The clip is too short to hold a beat."
 NOT_BEATING = "The ventricle does not visibly beat in this clip."
 STARTS_INSIDE = "The clip starts inside this beat."
@@ -75,16 +74,19 @@ def find_cycle(volumes: Array, times_s: Array, r_wave_times_s: tuple[float, ...]
     CardiacCycle
         Never raises for a poor clip: `reason` then says why no beat counts.
     """
-    curve, outliers = without_outliers(volumes)
+    curve, outliers = without_outliers(volumes, times_s)
     if np.count_nonzero(np.isfinite(curve)) < 5 or len(curve) < 5:
         return _nothing(volumes, TOO_SHORT, outliers)
     if times_s[-1] - times_s[0] < SHORTEST_CYCLE_S:
         return _nothing(volumes, TOO_SHORT, outliers)
-    filled = _interpolated(curve)
-    smoothed = smooth(filled, times_s)
+    if step_s(times_s) > LONGEST_STEP_S:
+        return _nothing(volumes, TOO_SLOW, outliers)
+    filled = _interpolated(curve, times_s)
+    r_waves = _usable_r_waves(r_wave_times_s, times_s)
+    period_s = float(np.median(np.diff(r_waves))) if len(r_waves) > 1 else repeat_period_s(curve, times_s)
+    smoothed = smooth(filled, times_s, period_s)
     if not _beats_visibly(filled, smoothed):
         return _nothing(smoothed, NOT_BEATING, outliers)
-    r_waves = _usable_r_waves(r_wave_times_s, times_s)
     beats = _beats_from_r(smoothed, times_s, r_waves) if len(r_waves) else _beats_from_curve(smoothed, times_s)
     valued = [_valued(beat, filled) for beat in beats]
     judged = _without_strangers(tuple(_judged(beat, times_s) for beat in valued))
@@ -107,41 +109,22 @@ def _shared_reason(beats: tuple[EchoBeat, ...]) -> str:
     return reasons.pop() if len(reasons) == 1 else NO_BEAT
 
 
-def without_outliers(volumes: Array) -> tuple[Array, tuple[int, ...]]:
+def without_outliers(volumes: Array, times_s: Array) -> tuple[Array, tuple[int, ...]]:
     """The curve with NaN where a single frame leaps out of its neighbourhood, and those frames."""
     curve = np.array(volumes, float)
-    finite = curve[np.isfinite(curve)]
-    if len(finite) < 2 * OUTLIER_REACH + 1:
-        return curve, ()
-    limit = OUTLIER_LIMIT * float(np.ptp(np.percentile(finite, [5, 95])))
-    found = []
-    for i in np.flatnonzero(np.isfinite(curve)):
-        near = np.r_[curve[max(0, i - OUTLIER_REACH) : i], curve[i + 1 : i + 1 + OUTLIER_REACH]]
-        near = near[np.isfinite(near)]
-        steps = [abs(curve[i] - curve[j]) for j in (i - 1, i + 1) if 0 <= j < len(curve) and np.isfinite(curve[j])]
-        if len(near) >= OUTLIER_REACH and min(steps, default=0.0) > limit and _leaps(curve[i], near, limit):
-            found.append(int(i))
-    curve[found] = np.nan
-    return curve, tuple(found)
+    found = leaps(curve, times_s)
+    curve[list(found)] = np.nan
+    return curve, found
 
 
-def _leaps(value: float, near: Array, limit: float) -> bool:
-    return bool(limit > 0 and (value > near.max() + limit / 2 or value < near.min() - limit / 2))
-
-
-def _interpolated(curve: Array) -> Array:
+def _interpolated(curve: Array, times_s: Array) -> Array:
     known = np.flatnonzero(np.isfinite(curve))
-    return np.interp(np.arange(len(curve)), known, curve[known])
+    return np.interp(times_s, times_s[known], curve[known])
 
 
-def smooth(curve: Array, times_s: Array) -> Array:
-    """Savitzky-Golay over 0.17 s: a parabola keeps the height of end-diastole and end-systole."""
-    from scipy.signal import savgol_filter
-
-    step_s = float(np.median(np.diff(times_s)))
-    window = max(5, 2 * round(SMOOTHING_S / max(step_s, 1e-6) / 2) + 1)
-    window = min(window, len(curve) - (1 - len(curve) % 2))
-    return np.asarray(savgol_filter(curve, window, SMOOTHING_DEGREE, mode="interp"), float)
+def smooth(curve: Array, times_s: Array, period_s: float | None = None) -> Array:
+    """Local parabolas over about a fifth of the cycle, which keep the height of end-diastole and end-systole."""
+    return local_parabolas(curve[:, None], times_s, window_s(period_s))[:, 0]
 
 
 def _beats_visibly(curve: Array, smoothed: Array) -> bool:

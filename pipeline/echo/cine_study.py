@@ -10,7 +10,8 @@ import numpy as np
 from pipeline.cancellation import CancelToken
 from pipeline.echo.beam import is_cut, visible_sector
 from pipeline.echo.cardiac_cycle import CardiacCycle, find_cycle
-from pipeline.echo.quality import TRUSTED
+from pipeline.echo.mass import border_seen, lv_mass_g
+from pipeline.echo.steadiness import UNTRUSTED
 from pipeline.echo.volumes import (
     MM3_PER_ML,
     atrium_length_mm,
@@ -22,8 +23,6 @@ from pipeline.echo.volumes import (
 from pipeline.echo.wall_motion import wall_segments
 from pipeline.records import Array, CineAnalysis, EchoBeat, EchoCine, EchoDetection
 
-UNTRUSTED = TRUSTED / 5
-"""A frame below this confidence gives no volume: it is bridged from its neighbours."""
 Profile = tuple[Array, float]
 
 
@@ -36,6 +35,8 @@ class BeatFigures:
     ed_profile: Profile
     es_profile: Profile
     strain_pct: float
+    mass_g: float
+    outer_border_seen: bool
     atrium_mm2: float
     atrium_length_mm: float
     atrium_cut: bool
@@ -97,13 +98,15 @@ def _figures(
     detection: EchoDetection, beat: EchoBeat, number: int, spacing_mm: tuple[float, float], sector: Array
 ) -> BeatFigures:
     ed, es = detection.lv_endocardium[beat.ed_idx], detection.lv_endocardium[beat.es_idx]
-    atrium = detection.left_atrium[beat.es_idx]
+    atrium, outer = detection.left_atrium[beat.es_idx], detection.lv_epicardium[beat.ed_idx]
     return BeatFigures(
         beat=beat,
         number=number,
         ed_profile=disc_profile(ed, spacing_mm),
         es_profile=disc_profile(es, spacing_mm),
         strain_pct=_strain_pct(wall_length_mm(ed, spacing_mm), wall_length_mm(es, spacing_mm)),
+        mass_g=lv_mass_g(ed, outer, spacing_mm),
+        outer_border_seen=border_seen(outer, sector),
         atrium_mm2=enclosed_area_mm2(atrium, spacing_mm),
         atrium_length_mm=atrium_length_mm(atrium, es, spacing_mm),
         atrium_cut=is_cut(atrium, sector),

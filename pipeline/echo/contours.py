@@ -23,7 +23,7 @@ NARROWEST_BASE = 0.25
 """Corners closer together than this part of the cavity's width are one and the same tip."""
 TIP_PART = 0.03
 """Around a tip, the annulus is this part of the outline to either side."""
-JUNCTION_PX = 3.0
+JUNCTION_PX = 3
 """Cavity outline this close to the atrium belongs to the mitral valve; leaflets are thin."""
 SHORTEST_JUNCTION = 0.08
 """A junction shorter than this part of the outline is a chance contact, not the valve."""
@@ -118,14 +118,16 @@ def _corners(loop: Array, down: Array) -> tuple[int, int]:
 
 def _junction(loop: Array, atrium: Array, scale: Array) -> tuple[int, int] | None:
     """Ends (left, right) of the run of a cavity's loop that faces the atrium; None without one."""
-    from scipy import ndimage
+    import cv2
 
     if np.count_nonzero(atrium) < SMALLEST_PX:
         return None
-    distance = ndimage.distance_transform_edt(~atrium)
+    reach = np.arange(-JUNCTION_PX, JUNCTION_PX + 1)
+    disc = (np.hypot(reach[:, None], reach) <= JUNCTION_PX).astype(np.uint8)
+    around = cv2.dilate(atrium.astype(np.uint8), disc)
     columns = np.clip(np.rint(loop[:, 0] / scale[0]).astype(int), 0, atrium.shape[1] - 1)
     rows = np.clip(np.rint(loop[:, 1] / scale[1]).astype(int), 0, atrium.shape[0] - 1)
-    near = np.flatnonzero(distance[rows, columns] <= JUNCTION_PX)
+    near = np.flatnonzero(around[rows, columns])
     if len(near) < SHORTEST_JUNCTION * len(loop):
         return None
     # Near the valve the outline turns into the walls: its corners, not its last near points, are the annulus.

@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.cancellation import CancelToken, Progress, no_progress
+from pipeline.echo.confidence import NO_HEART, judge_clip, judge_frames, shows_heart
 from pipeline.echo.contours import N_ATRIUM_POINTS, N_WALL_POINTS, frame_contours
-from pipeline.echo.quality import HEART_PART, frame_confidence, is_heart, low_confidence_reason, overlaps
+from pipeline.echo.labels import heart_window
+from pipeline.echo.second_look import chosen_frames
 from pipeline.echo.segmentation import DEFAULT_BATCH, Segmenter
+from pipeline.echo.steadiness import steady_contours
 from pipeline.errors import DetectionError
 from pipeline.records import Array, EchoCine, EchoDetection, empty_contours
 
 SQUARE_PIXELS_MM = (1.0, 1.0)
-NO_HEART = (
-    "No heart chamber could be found in this clip: it does not look like an apical view with the apex at the top."
-)
 SEGMENTING_PART = 0.85
 """Share of the time that the network takes; the rest goes to contours."""
+CONTOUR_MARGIN_PX = 8
 
 
 def pixel_shape_mm(cine: EchoCine) -> tuple[float, float]:
@@ -67,21 +68,24 @@ def detect_chambers(
         chosen = slice(done, done + len(batch.labels))
         labels[chosen], certainty[chosen] = batch.labels, batch.certainty
         done = chosen.stop
-    hearts = [is_heart(frame, value) for frame, value in zip(labels, certainty, strict=True)]
-    if np.mean(hearts) < HEART_PART:
+    marks = judge_frames(labels, cine.frames, certainty, segmenter.manifest.certainty, spacing_mm[0] / spacing_mm[1])
+    if not shows_heart(marks):
         raise DetectionError(NO_HEART)
+    second = segmenter.look_again(cine.frames, chosen_frames(len(labels)), spacing_mm)
+    quality = judge_clip(marks, labels, certainty, second)
     lines = _all_contours(labels, spacing_mm, progress, cancel)
-    confidence = np.array(
-        [frame_confidence(*frame) for frame in zip(labels, certainty, overlaps(labels), strict=True)], np.float64
-    )
+    confidence = np.min(list(marks.values()), axis=0)
+    endocardium, epicardium, atrium = (steady_contours(line, cine.frame_times_s, confidence) for line in lines)
     return EchoDetection(
         labels=labels,
-        lv_endocardium=lines[0],
-        lv_epicardium=lines[1],
-        left_atrium=lines[2],
+        lv_endocardium=endocardium,
+        lv_epicardium=epicardium,
+        left_atrium=atrium,
         confidence=confidence,
         model_sha256=segmenter.model_sha256,
-        low_confidence_reason=low_confidence_reason(confidence),
+        low_confidence_reason=quality.low_confidence_reason,
+        certainty=certainty,
+        quality=quality,
     )
 
 
@@ -95,7 +99,10 @@ def _all_contours(
     for i, frame in enumerate(labels):
         if cancel is not None:
             cancel.check()
-        found = frame_contours(frame, spacing_mm)
-        endocardium[i], epicardium[i], atrium[i] = found.lv_endocardium, found.lv_epicardium, found.left_atrium
+        window = heart_window(frame, CONTOUR_MARGIN_PX)
+        found = frame_contours(frame[window], spacing_mm)
+        corner = np.array([window[1].start, window[0].start], np.float32)
+        endocardium[i], epicardium[i] = found.lv_endocardium + corner, found.lv_epicardium + corner
+        atrium[i] = found.left_atrium + corner
         progress(SEGMENTING_PART + (1 - SEGMENTING_PART) * (i + 1) / n_frames, "Drew the contours of the chambers")
     return endocardium, epicardium, atrium

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.records import Metric
 
 LANG_2015 = "Lang et al. 2015, ASE/EACVI, doi 10.1016/j.echo.2014.10.003"
+SCHILLER_1989 = "Schiller et al. 1989, ASE, doi 10.1016/S0894-7317(89)80014-8"
 DISCS = "method of discs (20 discs, long axis per phase)"
 
 LVEF = Metric(name="lvef", label="LVEF", unit="%", digits=0, method=DISCS, reference=LANG_2015, loinc="10230-1")
@@ -82,6 +83,25 @@ GLS = Metric(
     method="change of the endocardial contour's length, not speckle tracking; no category",
     reference=LANG_2015,
 )
+LV_MASS = Metric(
+    name="lv_mass",
+    label="LV mass",
+    unit="g",
+    digits=0,
+    method=(
+        "1.05 g/mL by the volume between outer and inner border, area-length 8/(3π)·A²/L each, end-diastole; no "
+        "reference range, since published ones are for the short-axis method"
+    ),
+    reference=SCHILLER_1989,
+)
+LV_MASS_INDEX = Metric(
+    name="lv_mass_index",
+    label="LV mass index",
+    unit="g/m²",
+    digits=0,
+    method="mass by body surface (Du Bois); no reference range",
+    reference=SCHILLER_1989,
+)
 LA_AREA = Metric(
     name="la_area",
     label="LA area, end-systole",
@@ -130,6 +150,8 @@ ECHO_METRICS: tuple[Metric, ...] = (
     LV_LENGTH_ED,
     LV_LENGTH_ES,
     GLS,
+    LV_MASS,
+    LV_MASS_INDEX,
     LA_AREA,
     LA_VOLUME,
     LA_VOLUME_INDEX,

@@ -43,37 +43,39 @@ _MARGIN = 5
 
 
 def _smooth_field(window: Array) -> Array:
-    from scipy import ndimage
+    import cv2
 
     padded = np.pad(window.astype(np.float32), _MARGIN)
-    soft = ndimage.gaussian_filter(padded, SMOOTHING_PX, truncate=3.0)
+    side = 2 * round(3 * SMOOTHING_PX) + 1
+    soft = cv2.GaussianBlur(padded, (side, side), SMOOTHING_PX)
     # A piece too thin to survive the blur is traced as it is.
     return np.asarray(soft if soft.max() > 0.5 else padded)
 
 
-def _crossings(field: Array) -> tuple[Array, Array, Array]:
-    """Position (n, 2) of every crossing of 0.5, and which crossing follows which (from, to)."""
-    height, width = field.shape
+def _crossings(field: Array) -> tuple[Array, Array]:
+    """Position (n, 2) of every crossing of 0.5, and the index (n,) of the crossing that follows each.
+
+    A closed line crosses each side of a cell once, so that every crossing is the entry of one step.
+    """
+    width = field.shape[1]
     level = field - 0.5
-    inside = level > 0
-    n_across = height * (width - 1)
-    across = _fractions(level[:, :-1], level[:, 1:])
-    down = _fractions(level[:-1], level[1:])
-    y, x = np.mgrid[0:height, 0 : width - 1]
-    first = np.stack([x + across, y], -1).reshape(-1, 2)
-    y, x = np.mgrid[0 : height - 1, 0:width]
-    second = np.stack([x, y + down], -1).reshape(-1, 2)
-    cells = inside[:-1, :-1] + 2 * inside[:-1, 1:] + 4 * inside[1:, 1:] + 8 * inside[1:, :-1]
-    row, column = np.mgrid[0 : height - 1, 0 : width - 1]
-    sides = (
-        row * (width - 1) + column,
-        n_across + row * width + column + 1,
-        (row + 1) * (width - 1) + column,
-        n_across + row * width + column,
-    )
-    starts = [sides[a][cells == case] for case, a, _ in _CELLS]
-    ends = [sides[b][cells == case] for case, _, b in _CELLS]
-    return np.concatenate([first, second]), np.concatenate(starts), np.concatenate(ends)
+    inside = (level > 0).view(np.uint8)
+    cases = inside[:-1, :-1] | inside[:-1, 1:] << 1 | inside[1:, 1:] << 2 | inside[1:, :-1] << 3
+    row, column = np.nonzero((cases > 0) & (cases < 15))
+    case = cases[row, column]
+    corners = level[row, column], level[row, column + 1], level[row + 1, column + 1], level[row + 1, column]
+    top, right = column + _fractions(corners[0], corners[1]), row + _fractions(corners[1], corners[2])
+    bottom, left = column + _fractions(corners[3], corners[2]), row + _fractions(corners[0], corners[3])
+    points = np.stack([[top, row], [column + 1, right], [bottom, row + 1], [column, left]]).transpose(0, 2, 1)
+    down = field.size  # names of sides that run down follow those of sides that run across
+    names = np.stack([row * width + column, row * width + column + 1, (row + 1) * width + column, row * width + column])
+    names[[1, 3]] += down
+    steps = [(entry, leave, np.flatnonzero(case == number)) for number, entry, leave in _CELLS]
+    entries = np.concatenate([names[entry, cells] for entry, _, cells in steps])
+    leaves = np.concatenate([names[leave, cells] for _, leave, cells in steps])
+    order = np.argsort(entries)
+    following = order[np.searchsorted(entries, leaves, sorter=order)]
+    return np.concatenate([points[entry, cells] for entry, _, cells in steps]), following
 
 
 def _fractions(a: Array, b: Array) -> Array:
@@ -82,16 +84,20 @@ def _fractions(a: Array, b: Array) -> Array:
     return np.where(rise == 0, 0.5, np.clip(-a / np.where(rise == 0, 1, rise), 0, 1))
 
 
-def _longest_loop(points: Array, starts: Array, ends: Array) -> Array:
-    following = dict(zip(starts.tolist(), ends.tolist(), strict=True))
+def _longest_loop(points: Array, following: Array) -> Array:
+    steps: list[int] = following.tolist()
+    seen = [False] * len(steps)
     best: list[int] = []
-    while following:
-        start, step = following.popitem()
-        loop = [start]
-        while step != start:
+    for start in range(len(steps) - 1, -1, -1):
+        if seen[start]:
+            continue
+        loop, step = [], start
+        while not seen[step]:
+            seen[step] = True
             loop.append(step)
-            step = following.pop(step)
-        best = max(best, loop, key=len)
+            step = steps[step]
+        if len(loop) > len(best):
+            best = loop
     return np.asarray(points[best])
 
 

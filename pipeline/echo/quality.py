@@ -1,79 +1,132 @@
-"""How far a labelled frame, and a labelled clip, can be trusted.
+"""How far one labelled frame looks like an apical view of a heart, part by part.
 
-The limits separate the held-out CAMUS stills (lowest certainty 0.91, lowest wall share 0.78) from ultrasound
-of other organs, noise and graphics (highest certainty 0.81, highest wall share 0.62).
+Each part is marked from 0 (worthless) to 1 (full marks) along a ramp; a frame is as good as its weakest part.
+The ramps of shape begin well outside what the 100 held-out CAMUS stills show and end before what ultrasound of
+other organs, noise and graphics show; the ramp of certainty is taken from the weights' own held-out stills.
 """
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
 
+from pipeline.echo.error_model import Certainty
+from pipeline.echo.labels import heart_window
 from pipeline.records import Array
 
 CAVITY, MYOCARDIUM, ATRIUM = 1, 2, 3
 Ramp = tuple[float, float]
-CERTAINTY: Ramp = (0.80, 0.92)
-"""Mean largest probability over the heart: worthless at the first, full marks at the second."""
 WALL: Ramp = (0.55, 0.75)
-"""Part of the cavity's rim that is myocardium."""
+"""Part of the cavity's rim that is myocardium; held-out stills: 0.78 to 0.88."""
 RIM: Ramp = (0.70, 0.90)
-"""Part of the cavity's rim that is myocardium or atrium."""
+"""Part of the cavity's rim that is myocardium or atrium; held-out stills: 0.99 or more."""
+BASE: Ramp = (0.02, 0.07)
+"""Part of the rim that is not myocardium: an apical cavity opens to the atrium; held-out stills: 0.12 or more."""
+SOLID: Ramp = (0.78, 0.88)
+"""Area of the cavity against that of its convex hull; held-out stills: 0.91 or more."""
+LONG: Ramp = (1.0, 1.15)
+"""Length of the cavity against its width; held-out stills: 1.24 or more."""
+LEAN_DEG: Ramp = (75.0, 55.0)
+"""Angle between the cavity's long axis and the vertical; held-out stills: 29 or less."""
+CONTRAST: Ramp = (0.0, 0.05)
+"""(muscle - cavity) / (muscle + cavity) in grey levels; held-out stills: 0.08 or more."""
 AGREEMENT: Ramp = (0.45, 0.70)
 """Overlap (intersection over union) of the whole heart with that of the neighbouring frames."""
-CAVITY_PART = (0.003, 0.40)
+SMALLEST_PART: Ramp = (0.002, 0.004)
+LARGEST_PART: Ramp = (0.50, 0.40)
 """Part of the frame that a cavity can fill."""
+CERTAINTY_REACH = 6.0
+"""Certainty is worthless this many times as far below the median as the 5th percentile of held-out stills lies."""
+LEAST_SPREAD = 0.005
 RIM_PX = 4
 TRUSTED = 0.5
-TRUSTED_PART = 0.8
-HEART_CERTAINTY = 0.70
-HEART_WALL = 0.40
-HEART_PART = 0.5
-
-LOW_CONFIDENCE = "The chambers could be found only with low confidence in this clip, so that function is not measured."
+FRAME_PARTS = ("certainty", "size", "wall", "base", "shape", "axis", "atrium", "contrast", "agreement")
 
 
-def _mark(value: float, limits: Ramp) -> float:
-    low, high = limits
-    return float(np.clip((value - low) / (high - low), 0, 1))
+def mark(value: float, ramp: Ramp) -> float:
+    """Where a value lies on a ramp: 0 at its first end, 1 at its second."""
+    low, high = ramp
+    return min(1.0, max(0.0, (value - low) / (high - low)))
+
+
+def certainty_ramp(typical: Certainty) -> Ramp:
+    """The ramp of the network's certainty, from that of its held-out stills."""
+    spread = max(LEAST_SPREAD, typical.median - typical.low)
+    return typical.median - CERTAINTY_REACH * spread, typical.median - spread
 
 
 def rim_shares(labels: Array) -> tuple[float, float]:
     """Parts of the rim around the cavity of a labelled frame that are myocardium, and atrium; 0, 0 without cavity."""
-    from scipy import ndimage
+    import cv2
 
-    cavity = labels == CAVITY
-    rows, columns = np.flatnonzero(cavity.any(1)), np.flatnonzero(cavity.any(0))
-    if not len(rows):
+    cavity = (labels == CAVITY).view(np.uint8)
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    rim = labels[(cv2.dilate(cavity, cross, iterations=RIM_PX) > 0) & (labels != CAVITY)]
+    if not len(rim) or not cavity.any():
         return 0.0, 0.0
-    window = (
-        slice(max(0, rows[0] - RIM_PX), rows[-1] + RIM_PX + 1),
-        slice(max(0, columns[0] - RIM_PX), columns[-1] + RIM_PX + 1),
+    counts = np.bincount(rim, minlength=ATRIUM + 1) / len(rim)
+    return float(counts[MYOCARDIUM]), float(counts[ATRIUM])
+
+
+def frame_parts(labels: Array, frame: Array, certainty: float, ramp: Ramp, aspect: float = 1.0) -> dict[str, float]:
+    """The marks of one labelled frame but for its agreement with others.
+
+    Parameters
+    ----------
+    labels, frame : uint8 (height, width)
+    certainty : float
+        The network's mean largest probability over the heart.
+    ramp : (float, float)
+        As `certainty_ramp` gives it.
+    aspect : float
+        Row spacing / column spacing.
+    """
+    window = heart_window(labels, RIM_PX + 1)
+    seen, grey = labels[window], frame[window]
+    n_cavity = np.count_nonzero(seen == CAVITY)
+    if not n_cavity:
+        return dict.fromkeys(FRAME_PARTS[:-1], 0.0)
+    part = n_cavity / labels.size
+    wall, atrium = rim_shares(seen)
+    solid, long, lean_deg = _shape(seen, aspect)
+    return {
+        "certainty": mark(certainty, ramp),
+        "size": min(mark(part, SMALLEST_PART), mark(part, LARGEST_PART)),
+        "wall": min(mark(wall, WALL), mark(wall + atrium, RIM)),
+        "base": mark(1 - wall, BASE),
+        "shape": min(mark(solid, SOLID), mark(long, LONG)),
+        "axis": mark(lean_deg, LEAN_DEG),
+        "atrium": 1.0 if _atrium_is_below(seen) else 0.0,
+        "contrast": mark(_contrast(seen, grey), CONTRAST),
+    }
+
+
+def _shape(labels: Array, aspect: float) -> tuple[float, float, float]:
+    """Solidity, length / width, and lean of the long axis from the vertical in degrees, of the cavity."""
+    import cv2
+
+    cavity = (labels == CAVITY).view(np.uint8)
+    outlines, _ = cv2.findContours(cavity, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outline = max(outlines, key=cv2.contourArea)
+    hull = cv2.contourArea(cv2.convexHull(outline))
+    solid = cv2.contourArea(outline) / hull if hull else 0.0
+    m = cv2.moments(cavity, binaryImage=True)
+    down, aside, mixed = m["mu02"] * aspect**2, m["mu20"], m["mu11"] * aspect
+    half, apart = (down + aside) / 2, math.hypot((down - aside) / 2, mixed)
+    long = math.sqrt((half + apart) / max(half - apart, 1e-9))
+    lean_deg = abs(math.degrees(math.atan2(2 * mixed, down - aside))) / 2
+    return solid, long, lean_deg
+
+
+def _contrast(labels: Array, frame: Array) -> float:
+    import cv2
+
+    muscle, cavity = (
+        cv2.mean(np.ascontiguousarray(frame), (labels == k).view(np.uint8))[0] for k in (MYOCARDIUM, CAVITY)
     )
-    inside = cavity[window]
-    rim = labels[window][ndimage.binary_dilation(inside, iterations=RIM_PX) & ~inside]
-    if not len(rim):
-        return 0.0, 0.0
-    return float(np.mean(rim == MYOCARDIUM)), float(np.mean(rim == ATRIUM))
-
-
-def is_heart(labels: Array, certainty: float) -> bool:
-    """Whether a labelled frame, uint8 (height, width), shows a ventricle at all."""
-    part = np.count_nonzero(labels == CAVITY) / labels.size
-    wall, _ = rim_shares(labels)
-    sized = CAVITY_PART[0] <= part <= CAVITY_PART[1]
-    return bool(sized and certainty >= HEART_CERTAINTY and wall >= HEART_WALL)
-
-
-def frame_confidence(labels: Array, certainty: float, agreement: float) -> float:
-    """Confidence 0..1 in one labelled frame: the worst of its marks."""
-    part = np.count_nonzero(labels == CAVITY) / labels.size
-    if not CAVITY_PART[0] <= part <= CAVITY_PART[1]:
-        return 0.0
-    wall, atrium = rim_shares(labels)
-    marks = (_mark(certainty, CERTAINTY), _mark(wall, WALL), _mark(wall + atrium, RIM), _mark(agreement, AGREEMENT))
-    return min(marks) if _atrium_is_below(labels) else 0.0
+    return float((muscle - cavity) / max(muscle + cavity, 1.0))
 
 
 def _atrium_is_below(labels: Array) -> bool:
@@ -85,16 +138,12 @@ def _atrium_is_below(labels: Array) -> bool:
 
 def overlaps(labels: Array) -> Array:
     """Agreement float64 (n_frames,) of each frame's heart with its neighbours'; 1 for a single frame."""
-    heart = labels > 0
-    if len(heart) < 2:
-        return np.ones(len(heart))
-    both = np.array([np.count_nonzero(a & b) for a, b in pairwise(heart)], float)
-    either = np.array([np.count_nonzero(a | b) for a, b in pairwise(heart)], float)
-    pairs = both / np.maximum(either, 1)
+    if len(labels) < 2:
+        return np.ones(len(labels))
+    window = heart_window(labels.max(0), 0)
+    hearts = labels[(slice(None), *window)] > 0
+    areas = np.count_nonzero(hearts, axis=(1, 2))
+    both = np.array([np.count_nonzero(a & b) for a, b in pairwise(hearts)], float)
+    pairs = both / np.maximum(areas[:-1] + areas[1:] - both, 1)
     # The better neighbour: one bad frame must not mark down the good ones beside it.
     return np.asarray(np.maximum(np.append(pairs, pairs[-1]), np.insert(pairs, 0, pairs[0])))
-
-
-def low_confidence_reason(confidence: Array) -> str | None:
-    """Why function must not be measured in a clip with these confidences (n_frames,); None when it may."""
-    return LOW_CONFIDENCE if np.mean(confidence >= TRUSTED) < TRUSTED_PART else None

@@ -15,6 +15,7 @@ import numpy as np
 from pipeline.cancellation import CancelToken, Progress, no_progress
 from pipeline.echo.labels import clean_labels
 from pipeline.echo.manifest import ModelManifest, read_manifest, read_weights
+from pipeline.echo.second_look import SecondLook, look_again
 from pipeline.records import Array
 
 if TYPE_CHECKING:
@@ -102,3 +103,7 @@ class Segmenter:
             done += len(labels)
             progress(done / len(frames), f"Found the chambers in {done} of {len(frames)} frames")
             yield SegmentedBatch(np.stack([clean_labels(frame) for frame in labels]), certainty)
+
+    def look_again(self, frames: Array, frame_idx: Array, spacing_mm: tuple[float, float]) -> SecondLook:
+        """What is found in some frames, uint8 (n_frames, height, width), when they are turned and upside down."""
+        return look_again(self.segment, frames, frame_idx, spacing_mm)

@@ -12,6 +12,7 @@ from pipeline.records.echo_results import (
     EchoAnalysis,
     EchoBeat,
     EchoDetection,
+    EchoQuality,
     PreparedEcho,
     WallSegment,
     empty_contours,
@@ -20,6 +21,7 @@ from pipeline.records.fusion import CrossCheck, FiredRule, FusedFindings, RiskRe
 from pipeline.records.inputs import (
     Calibration,
     CardiologyRequest,
+    ClipFacts,
     EcgRecord,
     EchoCine,
     EchoClip,
@@ -29,6 +31,7 @@ from pipeline.records.inputs import (
     PreparedEcg,
     ValidationReport,
 )
+from pipeline.records.long_ecg import EcgEpisode, EcgHour, EcgOverview, LongEcg
 from pipeline.records.measurement import Measurement, Metric, Source
 from pipeline.records.run import BranchResult, CardiologyResponse, RunEvent, StudyResults
 
@@ -42,10 +45,14 @@ __all__ = [
     "CardiologyRequest",
     "CardiologyResponse",
     "CineAnalysis",
+    "ClipFacts",
     "CrossCheck",
     "Delineation",
     "DetectedEcho",
     "EcgAnalysis",
+    "EcgEpisode",
+    "EcgHour",
+    "EcgOverview",
     "EcgRecord",
     "EcgStatement",
     "EchoAnalysis",
@@ -53,10 +60,12 @@ __all__ = [
     "EchoCine",
     "EchoClip",
     "EchoDetection",
+    "EchoQuality",
     "FileReport",
     "FiredRule",
     "FusedFindings",
     "LeadWaves",
+    "LongEcg",
     "Measurement",
     "MeasurementStatus",
     "Metadata",

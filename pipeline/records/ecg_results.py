@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.records.common import Array, Remark
+from pipeline.records.long_ecg import LongEcg
 from pipeline.records.measurement import Measurement
 
 
@@ -80,3 +81,4 @@ class EcgAnalysis:
     remarks: tuple[Remark, ...] = ()
     waves: tuple[LeadWaves, ...] = ()  # of the usable leads, in the order of the record
     statements: tuple[EcgStatement, ...] = ()
+    long: LongEcg | None = None  # set for a long record, whose delineation holds the beats of its beginning only

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,16 @@ import numpy as np
 from pipeline.records.common import Array, Remark
 from pipeline.records.inputs import EchoCine
 from pipeline.records.measurement import Measurement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EchoQuality:
+    """How far a clip's chambers can be trusted: every part runs from 0 (worthless) to 1 (full marks)."""
+
+    frame_parts: Mapping[str, Array]  # float64 (n_frames,) by name of the part
+    clip_parts: Mapping[str, float]  # means of those over the frames, and what only the clip shows
+    score: float  # 0..1
+    low_confidence_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +39,8 @@ class EchoDetection:
     model_sha256: str
     low_confidence_reason: str | None = None  # set: functional analysis is skipped
     remarks: tuple[Remark, ...] = ()
+    certainty: Array | None = None  # float64 (n_frames,), the network's own; tells the width of intervals
+    quality: EchoQuality | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

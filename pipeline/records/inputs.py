@@ -8,6 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.records.common import Array, Branch, Remark, Sex
+from pipeline.records.long_ecg import EcgOverview
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipFacts:
+    """What the user says of one clip, where its file does not."""
+
+    view: str | None = None  # "A4C" or "A2C"; stands above the header
+    pixel_mm: float | None = None  # size of a square pixel; used only where the file is not calibrated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +24,7 @@ class CardiologyRequest:
     """What a user asks to be read. Paths stay out of reports and logs."""
 
     echo_paths: tuple[Path, ...] = ()
+    clip_facts: tuple[ClipFacts, ...] = ()  # in the order of echo_paths; may be shorter
     ecg_path: Path | None = None
     metadata_path: Path | None = None
     metadata: Mapping[str, Any] | None = None
@@ -52,7 +62,7 @@ class FileReport:
 
     role: Branch
     index: int
-    format: str  # "dicom-us", "avi", "mp4", "nifti", "dicom-ecg", "wfdb", "edf", "csv", "json"
+    format: str  # "dicom-us", "avi", "mp4", "nifti", "json", or the format of a row of pipeline.ecg.readers.READERS
     sha256: str  # over every byte read, companion files included
     size_bytes: int
     summary: str  # "120 frames, 640 x 480, 30.0/s, JPEG baseline": no patient data
@@ -142,6 +152,7 @@ class PreparedEcg:
     lead_quality: Array  # float64 (n_leads,) 0..1
     lead_usable: Array  # bool (n_leads,)
     remarks: tuple[Remark, ...] = ()
+    overview: EcgOverview | None = None  # set for a long record: `record` and `filtered_mv` hold its beginning only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

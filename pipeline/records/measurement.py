@@ -13,7 +13,7 @@ class Source:
 
     file_sha256: str | None = None
     frame_idx: tuple[int, ...] = ()
-    contour: str | None = None  # "lv_cavity", "left_atrium"
+    contour: str | None = None  # "lv_cavity", "lv_epicardium", "left_atrium"
     beat_idx: tuple[int, ...] = ()
     lead: str | None = None
     model_sha256: str | None = None

@@ -149,8 +149,9 @@ def _branch(branch: BranchResult) -> dict[str, Any]:
 def _ecg(prepared: PreparedEcg | None, analysis: Ecg | None) -> dict[str, Any] | None:
     if prepared is None:
         return None
-    record = prepared.record
-    n_samples = int(record.signal_mv.shape[1])
+    record, overview = prepared.record, prepared.overview
+    n_samples = int(record.signal_mv.shape[1]) if overview is None else overview.n_samples
+    course = analysis.long if analysis else None
     leads = zip(record.leads, prepared.lead_usable, prepared.lead_quality, strict=True)
     return {
         "file_sha256": prepared.file_sha256,
@@ -161,6 +162,8 @@ def _ecg(prepared: PreparedEcg | None, analysis: Ecg | None) -> dict[str, Any] |
         "leads": [{"name": n, "usable": bool(u), "quality": round(float(q), 3)} for n, u, q in leads],
         "beats": None if analysis is None else _beats(analysis),
         "rhythm": [dataclasses.asdict(s) for s in (analysis.rhythm if analysis else ())],
+        "hours": [dataclasses.asdict(hour) for hour in (course.hours if course else ())],
+        "episodes": [dataclasses.asdict(episode) for episode in (course.episodes if course else ())],
         "statements": [dataclasses.asdict(s) for s in (analysis.statements if analysis else ())],
         "waves": [dataclasses.asdict(w) for w in (analysis.waves if analysis else ())],
     }

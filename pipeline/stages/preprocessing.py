@@ -8,8 +8,10 @@ from pathlib import Path
 from pipeline.cancellation import CancelToken, Progress
 from pipeline.errors import InputError, QualityError
 from pipeline.gates import Limits
+from pipeline.parts import Parts
 from pipeline.records import (
     CardiologyRequest,
+    ClipFacts,
     FileReport,
     Metadata,
     PatientHeader,
@@ -20,23 +22,31 @@ from pipeline.records import (
 
 
 def prepare_echo(
-    paths: tuple[Path, ...], files: tuple[FileReport, ...], limits: Limits, *, progress: Progress, cancel: CancelToken
+    paths: tuple[Path, ...],
+    files: tuple[FileReport, ...],
+    limits: Limits,
+    facts: tuple[ClipFacts, ...] = (),
+    *,
+    progress: Progress,
+    cancel: CancelToken,
 ) -> PreparedEcho:
-    """Every clip decoded, cropped and judged.
+    """Every clip decoded, cropped and judged; `facts` is what the user says of the clips, in their order.
 
     One refused clip among several becomes a remark. When none is left its InputError or QualityError is raised.
     """
+    from pipeline.echo.clip_facts import with_facts
     from pipeline.echo.preprocessing import prepare_clip
     from pipeline.echo.readers import read_echo
 
     cines, remarks, last = [], [], None
+    told = dict(enumerate(facts))
     for number, (path, file) in enumerate(zip(paths, files, strict=True)):
 
         def part(fraction: float, text: str, number: int = number) -> None:
             progress((number + fraction) / len(paths), text)
 
         try:
-            clip = read_echo(path, limits, progress=part, cancel=cancel)
+            clip = with_facts(read_echo(path, limits, progress=part, cancel=cancel), told.get(number))
             cines.append(prepare_clip(clip, file.sha256, cancel=cancel))
         except (InputError, QualityError) as error:
             last = error
@@ -47,11 +57,26 @@ def prepare_echo(
 
 
 def prepare_ecg(
-    path: Path, files: tuple[FileReport, ...], limits: Limits, *, progress: Progress, cancel: CancelToken
+    path: Path,
+    files: tuple[FileReport, ...],
+    limits: Limits,
+    *,
+    parts: Parts,
+    progress: Progress,
+    cancel: CancelToken,
 ) -> PreparedEcg:
-    """The ECG in mV, filtered; QualityError E_QUALITY_ECG when nothing of it can be used."""
+    """The ECG in mV, filtered; QualityError E_QUALITY_ECG when nothing of it can be used.
+
+    Of a record of many hours whose file can be read piece by piece, the samples stay in the file.
+    """
+    from pipeline.ecg.long_preparation import is_long, prepare_long
     from pipeline.ecg.preprocessing import prepare_ecg as prepare
     from pipeline.ecg.readers import read_ecg
+    from pipeline.ecg.readers.stream import open_stream
+
+    stream = open_stream(path, files[0], limits)
+    if stream is not None and is_long(stream):
+        return prepare_long(stream, files[0].sha256, parts=parts, progress=progress, cancel=cancel)
 
     def reading(fraction: float, text: str) -> None:
         progress(fraction * 0.5, text)

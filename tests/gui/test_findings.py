@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.records import StudyResults
+from pipeline.records import EcgStatement, StudyResults
 from ui.findings import Finding, findings_of
 
 
@@ -32,3 +32,31 @@ def score_row(**changes: Any) -> Finding:
 )
 def test_score_shows_its_risks_and_its_reason(changes, note):
     assert score_row(**changes).note == note
+
+
+def test_statements_of_the_ecg_stand_in_their_group(kit):
+    import dataclasses
+
+    wide = EcgStatement(
+        code="lbbb",
+        text="Left bundle branch block is suspected; please confirm.",
+        status="suggested",
+        evidence="QRS 150 ms.",
+        leads=("I", "V1"),
+        reference="Part III",
+    )
+    unknown = EcgStatement(
+        code="st_t", text="Not judged.", status="withheld", evidence="", leads=(), reference="UDMI", reason="Wide QRS."
+    )
+    analysis = dataclasses.replace(kit.make_ecg_analysis(), statements=(unknown, wide))
+    rows = [row for row in findings_of(StudyResults(ecg_analysis=analysis), None) if row.group == "ECG statements"]
+    assert [(row.name, row.status) for row in rows] == [
+        ("sinus", "suggested"),
+        ("lbbb", "suggested"),
+        ("st_t", "withheld"),
+    ]
+    assert rows[1].label == "Left bundle branch block is suspected"
+    assert rows[1].note == "QRS 150 ms."
+    assert "Leads I, V1." in rows[1].proof
+    assert "Reference: Part III" in rows[1].proof
+    assert rows[2].note == "Wide QRS."

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import ReportError
-from pipeline.records import StudyResults, WallSegment
+from pipeline.records import EcgEpisode, EcgOverview, LongEcg, StudyResults, WallSegment
 from ui import plot_values
 from ui.curve_reduction import FACTOR, CurveReduction
 from ui.plot_values import NOTICE, cut, readout, values_bytes, write_values
@@ -62,6 +62,39 @@ def test_chooser_lists_what_the_case_has(kit, full_results):
     assert len({e.key for e in entries}) == len(entries)
     assert {e.group for e in entries_of(replace(full_results, ecg=None))} == {"Echo · A4C"}
     assert entries_of(StudyResults()) == ()
+
+
+def test_record_of_hours_has_its_course(full_results):
+    analysis = full_results.ecg_analysis
+    n_beats, n_s = len(analysis.r_peaks_idx), 7200
+    clean = np.ones(n_s, bool)
+    clean[100:160] = False
+    overview = EcgOverview(
+        n_samples=n_s * 250,
+        low_mv=np.full((len(full_results.ecg.record.leads), n_s), -0.4, np.float32),
+        high_mv=np.full((len(full_results.ecg.record.leads), n_s), 1.2, np.float32),
+        clean=clean,
+        hour_usable=np.ones((2, len(full_results.ecg.record.leads)), bool),
+    )
+    trend = np.full(120, 70.0, np.float32)
+    trend[2] = np.nan
+    known = np.ones(n_beats - 1, bool)
+    known[1] = False
+    af = EcgEpisode(kind="af", start_s=600.0, end_s=1200.0, n_beats=800, mean_bpm=80.0)
+    pause = EcgEpisode(kind="pause", start_s=1800.0, end_s=1803.0, n_beats=2, mean_bpm=None)
+    course = LongEcg(hours=(), episodes=(af, pause), trend_bpm=trend, rr_known=known)
+    results = replace(
+        full_results,
+        ecg=replace(full_results.ecg, overview=overview),
+        ecg_analysis=replace(analysis, long=course),
+    )
+    rate = plot_of(results, "trend")
+    assert curve_of(rate, "Atrial fibrillation suspected").x.tolist() == [(n + 0.5) / 60 for n in range(10, 20)]
+    assert curve_of(rate, "Pause").x.tolist() == [0.5]
+    assert curve_of(plot_of(results, "overview"), "Not analysed").y.size == 60
+    assert np.isnan(curve_of(plot_of(results, "rr"), "RR").y).tolist() == [n == 1 for n in range(n_beats - 1)]
+    assert plot_of(replace(results, ecg_analysis=None), "trend").missing
+    assert rate.limits()[0] < 0.5 < rate.limits()[1]
 
 
 def test_two_clips_are_told_apart(kit):

@@ -1,4 +1,4 @@
-"""The ECG view: the strip on paper, how it is drawn, the rhythm statements."""
+"""The ECG view: the strip on paper, how it is drawn, the statements to confirm."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pipeline.records import EcgStatement, RhythmStatement
 from ui.view_state import GAINS_MM_MV, SPEEDS_MM_S, CaseView, ReviewState, absence
 from ui.widgets.ecg_paper import EcgPaper
 from ui.widgets.elided_label import ElidedLabel
@@ -127,9 +128,11 @@ class EcgView(QWidget):
     def _show_rhythm(self) -> None:
         analysis = self._case.results.ecg_analysis
         ecg = self._case.results.ecg
-        if analysis is not None and analysis.rhythm:
-            text = "To confirm: " + " · ".join(statement.text.rstrip(".") for statement in analysis.rhythm[:4])
-            proof = "\n".join(f"{s.text} {s.evidence}" for s in analysis.rhythm)
+        shapes = () if analysis is None else tuple(s for s in analysis.statements if s.status == "suggested")
+        if analysis is not None and (analysis.rhythm or shapes):
+            said: tuple[RhythmStatement | EcgStatement, ...] = (*analysis.rhythm, *shapes)
+            text = "To confirm: " + " · ".join(s.text.partition(";")[0].rstrip(".") for s in said)
+            proof = "\n".join(f"{s.text} {s.evidence}" for s in said)
         else:
             text = "" if ecg is None else f"{len(ecg.record.leads)} leads"
             proof = ""

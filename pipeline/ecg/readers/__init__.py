@@ -148,7 +148,8 @@ def read_ecg(
         `cancel` was set; it is looked at between blocks of samples.
     """
     record = _reader_of(path, limits).read(path, limits, progress=progress, cancel=cancel)
-    checks = (*unit_remarks(record.signal_mv, record.leads), *limb_remarks(record.signal_mv, record.sampling_rate_hz, record.leads))
+    limb = limb_remarks(record.signal_mv, record.sampling_rate_hz, record.leads)
+    checks = (*unit_remarks(record.signal_mv, record.leads), *limb)
     return replace(record, remarks=(*record.remarks, *checks))
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.cancellation import CancelToken
+from pipeline.ecg.beat_shapes import familiarity
 from pipeline.ecg.beats import classify_beats, detect_r_peaks
 from pipeline.ecg.envelope import fill_gaps, qrs_envelope
 from pipeline.errors import RunCancelledError
@@ -161,3 +162,21 @@ def test_the_envelope_is_about_one_at_a_beat(sinus):
     at_beats = envelope.height[(sinus.r_idx / envelope.step).astype(int)]
     assert np.all((at_beats > 0.7) & (at_beats < 1.3))
     assert envelope.lead_clarity.shape == (12,)
+
+
+def test_a_wide_beat_is_placed_in_its_qrs_and_not_on_its_t_wave(make_ecg):
+    letters = "NNNNV" * 8
+    phantom = make_ecg(0.6 + 0.9 * np.arange(len(letters)), letters=letters, n_leads=2, noise_mv=0.01)
+    found = detect_r_peaks(phantom.signal_mv, 500.0)
+    assert found.size == len(letters)
+    assert np.abs(found - phantom.r_idx).max() < 0.1 * 500.0
+
+
+def test_a_lone_artefact_is_less_familiar_than_the_beats(sinus):
+    signal = np.array(sinus.signal_mv[:2])
+    at = int(0.5 * (sinus.r_idx[2] + sinus.r_idx[3]))
+    signal[:, at - 20 : at + 20] += np.random.default_rng(1).normal(0.0, 0.8, (2, 40))
+    envelope = qrs_envelope(signal, 500.0)
+    steps = (np.append(sinus.r_idx, at) / envelope.step).astype(int)
+    marks = familiarity(envelope.shapes, envelope.rate_hz, steps)
+    assert marks[-1] < marks[:-1].min()

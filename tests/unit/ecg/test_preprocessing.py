@@ -139,3 +139,18 @@ def test_the_quality_map_has_one_column_a_second() -> None:
     assert marks.shape == (3, 10)
     assert (marks[1] == 0.0).all()
     assert (marks[0] > 0.8).all()
+
+
+@pytest.mark.parametrize(("rate_hz", "n_leads"), [(100.0, 3), (2000.0, 3), (500.0, 1), (500.0, 40)])
+def test_unusual_rates_and_numbers_of_leads_are_measured(rate_hz: float, n_leads: int) -> None:
+    leads = tuple(f"channel {i}" for i in range(n_leads))
+    ecg = prepare_ecg(record_of(rate_hz=rate_hz, leads=leads), "")
+    assert ecg.lead_usable.all()
+    assert ecg.filtered_mv.shape[0] == n_leads
+
+
+@pytest.mark.parametrize("factor", [1000.0, 0.001])
+def test_a_record_in_another_unit_than_declared_is_refused(factor: float) -> None:
+    record = record_of()
+    with pytest.raises(QualityError, match="No lead of the ECG can be measured"):
+        prepare_ecg(replace(record, signal_mv=record.signal_mv * np.float32(factor)), "")

@@ -111,3 +111,35 @@ def test_a_last_second_counts_from_half_its_samples(n_samples: int, n_seconds: i
     lead = clean_lead(11.0)[:n_samples]
     features = second_features(lead, LeadFilter(RATE_HZ).apply(lead), RATE_HZ)
     assert features.range_mv.shape == (n_seconds,)
+
+
+@pytest.mark.parametrize("mains_hz", [50.0, 60.0])
+def test_mains_noise_alone_is_named(mains_hz: float) -> None:
+    hum = 0.5 * np.sin(2 * np.pi * mains_hz * np.arange(5000) / RATE_HZ)
+    filtered = LeadFilter(RATE_HZ, mains_hz).apply(hum)
+    verdict = lead_quality(hum, second_features(hum, filtered, RATE_HZ))
+    assert not verdict.usable
+    assert verdict.reason == "it holds mains noise or drift only, as from a disconnected electrode"
+
+
+def test_microvolts_declared_as_millivolts_are_refused_even_with_a_calm_baseline() -> None:
+    verdict = verdict_of(clean_lead() * 1000.0)
+    assert not verdict.usable
+    assert verdict.reason == "its values are larger than any ECG"
+    assert verdict_of(clean_lead() * 8.0).usable
+
+
+def test_millivolts_declared_as_microvolts_are_refused() -> None:
+    assert not verdict_of(clean_lead() / 1000.0).usable
+
+
+def test_the_stretch_in_which_a_lead_was_off_is_named() -> None:
+    lead = clean_lead(20.0)
+    lead[3000:7000] = 0.0
+    verdict = verdict_of(lead)
+    assert verdict.usable
+    assert verdict.reason in {
+        f"it is flat from second {first} to {last}, as from a disconnected electrode"
+        for first in (6, 7, 8)
+        for last in (12, 13, 14)
+    }

@@ -17,6 +17,7 @@ from pipeline.errors import PipelineError
 from pipeline.gates import Limits, sniff
 from pipeline.records import EcgRecord
 from tests.unit.ecg import ecg_files as files
+from ui.intake import ROLES
 
 MAX_CPU_S = 1.0
 MAX_MEMORY = 64 << 20
@@ -248,3 +249,8 @@ def test_reading_takes_less_than_a_second(case: Case, tmp_path: Path) -> None:
     started_s = time.process_time()
     read_ecg(path, Limits())
     assert time.process_time() - started_s < MAX_CPU_S
+
+
+def test_the_window_takes_every_kind_for_an_ecg() -> None:
+    kinds = {reader.kind if reader.kind != "dicom" else reader.format for reader in READERS}
+    assert {kind: dict(ROLES).get(kind) for kind in kinds} == dict.fromkeys(kinds, "ecg")

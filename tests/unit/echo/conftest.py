@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.echo.error_model import Certainty
+from pipeline.echo.manifest import ModelManifest
+from pipeline.echo.second_look import SecondLook
 from pipeline.echo.segmentation import SegmentedBatch
 from pipeline.records import Calibration, EchoCine, PatientHeader
 
@@ -89,9 +92,21 @@ def beating_heart(
 
 
 class PhantomSegmenter:
-    """Answers with labels that were given to it."""
+    """Answers with labels that were given to it; turned images show the same heart, images upside down a poor one."""
 
     model_sha256 = MODEL_SHA256
+    manifest = ModelManifest(
+        file="none",
+        sha256=MODEL_SHA256,
+        size_bytes=0,
+        widths=(8,),
+        input_px=32,
+        ef_error_sd_pct=6.0,
+        ef_patients=50,
+        certainty=Certainty(median=0.945, low=0.930),
+        errors={},
+        figures={},
+    )
 
     def __init__(self, labels: np.ndarray, certainty: float = 0.94) -> None:
         self.labels, self.certainty = labels, certainty
@@ -102,6 +117,9 @@ class PhantomSegmenter:
         for i in range(0, len(frames), batch_size):
             part = self.labels[i : i + batch_size]
             yield SegmentedBatch(part, np.full(len(part), self.certainty))
+
+    def look_again(self, frames: np.ndarray, frame_idx: np.ndarray, spacing_mm: Any) -> SecondLook:
+        return SecondLook(frame_idx, self.labels[frame_idx], np.full(len(frame_idx), self.certainty - 0.05))
 
 
 def make_cine(labels: np.ndarray, times_s: np.ndarray, **changes: Any) -> EchoCine:

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.echo.analysis import ATRIUM_CUT, NO_BODY_SURFACE, NO_TIMES, analyse_echo, ef_interval
+from pipeline.echo.analysis import NO_TIMES, analyse_echo
 from pipeline.echo.beam import is_cut, visible_sector
 from pipeline.echo.cardiac_cycle import NOT_BEATING, TOO_SHORT
+from pipeline.echo.chambers import ATRIUM_CUT
 from pipeline.echo.detection import detect_chambers
 from pipeline.echo.metrics import ECHO_METRICS
+from pipeline.echo.subject import NO_BODY_SURFACE
 from pipeline.errors import AnalysisError
 from pipeline.records import Calibration, EchoAnalysis, EchoCine, EchoDetection, Measurement, Metadata
 
@@ -109,9 +111,9 @@ def test_without_calibration_ratios_stand_and_lengths_do_not(phantoms: Any, usua
 
 
 def test_without_body_surface_no_index(usual: Any) -> None:
-    assert {value(analysed(usual), n).reason for n in ("edv_index", "esv_index", "la_volume_index")} == {
-        NO_BODY_SURFACE
-    }
+    assert {
+        value(analysed(usual), n).reason for n in ("edv_index", "esv_index", "la_volume_index", "lv_mass_index")
+    } == {NO_BODY_SURFACE}
 
 
 def test_without_frame_times_no_rate(phantoms: Any, usual_heart: Any) -> None:
@@ -164,7 +166,7 @@ def test_a_doubtful_clip_beside_a_good_one_is_left_out(usual: Any) -> None:
 @pytest.mark.parametrize(("n_frames", "reason"), [(1, TOO_SHORT), (6, TOO_SHORT)])
 def test_short_clips_withhold_everything(phantoms: Any, n_frames: int, reason: str) -> None:
     found = analysed(detected(phantoms, phantoms.beating(n_frames=n_frames)))
-    assert {m.reason for m in found.measurements if m.name != "la_volume_index"} == {reason}
+    assert {m.reason for m in found.measurements} == {reason}
     assert all(segment.reason for segment in found.cines[0].segments)
 
 
@@ -209,13 +211,25 @@ def test_a_bad_frame_does_not_make_a_beat(phantoms: Any, usual: Any) -> None:
     assert np.isnan(found.cines[0].volume_curve[33])
 
 
-def test_interval_combines_model_and_beats() -> None:
-    assert ef_interval([50.0], 4.0) == pytest.approx((50 - 6.58, 50 + 6.58))
-    low, high = ef_interval([46.0, 50.0, 54.0], 3.0)
-    assert (high - low) / 2 == pytest.approx(1.645 * np.sqrt(9 + 16 / 3))
-    assert ef_interval([97.0], 8.0)[1] == 100.0
-
-
 def test_nothing_to_analyse() -> None:
     with pytest.raises(AnalysisError):
         analyse_echo((), (), Metadata())
+
+
+@pytest.mark.parametrize("pixel_mm", [0.22, 0.98])
+def test_lengths_that_no_adult_heart_has_are_withheld(phantoms: Any, usual: Any, pixel_mm: float) -> None:
+    """The phantom's 180 px would be 4 cm, or 18 cm; the ejection fraction is a ratio and stands."""
+    cine, detection = usual
+    wrong = replace(cine, calibration=Calibration(spacing_mm=(pixel_mm, pixel_mm), method="ultrasound region"))
+    found = analysed((wrong, detection))
+    assert value(found, "lvef").value == pytest.approx(EF, abs=1.0)
+    for name in ("edv", "esv", "sv", "lv_length_ed", "la_area", "la_volume"):
+        assert "not plausible in an adult" in str(value(found, name).reason)
+    child = analysed((wrong, detection), metadata=Metadata(age_years=9.0))
+    assert value(child, "edv").status == "measured"
+
+
+def test_the_side_of_the_septum_is_an_assumption_that_is_told(phantoms: Any, usual: Any) -> None:
+    assert "W_ECHO_SIDES_ASSUMED" in {remark.code for remark in analysed(usual).remarks}
+    short = analysed(detected(phantoms, phantoms.beating(n_frames=3)))
+    assert "W_ECHO_SIDES_ASSUMED" not in {remark.code for remark in short.remarks}

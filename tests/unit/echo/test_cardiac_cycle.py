@@ -124,7 +124,7 @@ def test_single_frames_that_leap_are_bridged() -> None:
     hurt = volumes.copy()
     hurt[[20, 41]] = 200.0, 5.0
     hurt[55] = np.nan
-    clean, outliers = without_outliers(hurt)
+    clean, outliers = without_outliers(hurt, times)
     assert outliers == (20, 41)
     assert np.isnan(clean[[20, 41, 55]]).all()
     plain = np.mean([b.ef_pct for b in find_cycle(volumes, times).included])
@@ -134,7 +134,8 @@ def test_single_frames_that_leap_are_bridged() -> None:
 
 def test_a_beating_curve_has_no_outliers() -> None:
     for bpm in (45.0, 72.0, 120.0):
-        assert without_outliers(curve(4.0, bpm=bpm)[1])[1] == ()
+        times, volumes = curve(4.0, bpm=bpm)
+        assert without_outliers(volumes, times)[1] == ()
 
 
 def test_smoothing_does_not_flatten() -> None:

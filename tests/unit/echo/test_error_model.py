@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.echo.analysis import analyse_echo
+from pipeline.echo.detection import detect_chambers
 from pipeline.echo.error_model import (
     EASIEST,
     Certainty,
@@ -17,6 +19,8 @@ from pipeline.echo.error_model import (
     mean_interval,
     read_error_models,
 )
+from pipeline.echo.manifest import read_manifest
+from pipeline.records import Measurement, Metadata
 
 POINTS = ErrorModel(scale="points", reach=10.0, patients=50)
 RELATIVE = ErrorModel(scale="relative", reach=0.2, patients=50)
@@ -75,3 +79,21 @@ def test_values_outside_the_scale_have_no_interval(beats: list[float]) -> None:
 def test_a_manifest_that_makes_no_sense_is_refused(row: dict[str, Any]) -> None:
     with pytest.raises((KeyError, ValueError)):
         read_error_models({"lvef": row})
+
+
+def measures(phantoms: Any, heart: Any, certainty: float) -> dict[str, Measurement]:
+    cine = phantoms.cine(heart.labels, heart.times_s)
+    detection = detect_chambers(cine, phantoms.segmenter(heart.labels, certainty))
+    return {m.name: m for m in analyse_echo((cine,), (detection,), Metadata(sex="male", bsa_m2=1.9)).measurements}
+
+
+def test_every_measure_with_a_known_error_carries_its_interval(phantoms: Any, usual_heart: Any) -> None:
+    clear, vague = measures(phantoms, usual_heart, 0.96), measures(phantoms, usual_heart, 0.91)
+    names = set(read_manifest().errors)
+    assert {"lvef", "edv", "esv", "sv"} <= names
+    for name in names | {"edv_index", "esv_index", "la_volume_index"}:
+        inner, outer = clear[name].interval, vague[name].interval
+        assert inner is not None, name
+        assert outer is not None, name
+        assert outer[0] < inner[0] < float(clear[name].value or 0) < inner[1] < outer[1], name
+    assert (vague["lvef"].interval or (0,))[0] >= 0

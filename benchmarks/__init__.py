@@ -1,0 +1,1 @@
+"""Measurements of the product beside other software. Nothing in the product imports this package."""

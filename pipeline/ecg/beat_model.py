@@ -1,0 +1,90 @@
+"""The shipped trees that tell ventricular and supraventricular ectopic beats from the usual ones."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import resources
+from pipeline.ecg.beat_features import FEATURES
+from pipeline.ecg.tree_ensemble import TreeEnsemble, ensemble_from_arrays
+from pipeline.errors import HardStopError, ModelError
+from pipeline.records import Array
+
+MODEL_FOLDER = "models/mitdb_odc_by"
+MANIFEST_NAME = "manifest.json"
+_DAMAGED = "The beat model on this computer is damaged or has been changed; install Chordae again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassModel:
+    """One class against the others: its trees, the columns they look at, and the log odds it needs."""
+
+    trees: TreeEnsemble
+    columns: tuple[int, ...]
+    least: float
+
+    def margin(self, table: Array) -> Array:
+        """How far above its limit each row of a feature table lies, float64 (n_beats,)."""
+        return self.trees.decision(table[:, list(self.columns)]) - self.least
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeatModel:
+    """Both ectopic classes."""
+
+    ventricular: ClassModel
+    supraventricular: ClassModel
+
+
+@functools.cache
+def load_beat_model(folder: Path | None = None) -> BeatModel:
+    """Read the model; its SHA-256 is checked before anything parses it.
+
+    Raises
+    ------
+    HardStopError
+        E_HARD_003 when manifest or trees are not what was shipped.
+    ModelError
+        When they cannot be read now.
+    """
+    try:
+        place = folder or resources.path(MODEL_FOLDER)
+        raw = (place / MANIFEST_NAME).read_bytes()
+        manifest = json.loads(raw)
+        content = (place / Path(manifest["file"]).name).read_bytes()
+        expected = str(manifest["sha256"])
+    except OSError:
+        raise ModelError("The beat model of this installation cannot be read.") from None
+    except (ValueError, KeyError, TypeError):
+        raise HardStopError(_DAMAGED, code="E_HARD_003", details={"file": MANIFEST_NAME}) from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        details = {"file": str(manifest["file"]), "expected_sha256": expected, "found_sha256": found}
+        raise HardStopError(_DAMAGED, code="E_HARD_003", details=details)
+    try:
+        return _parsed(content, manifest["classes"])
+    except (ValueError, KeyError, TypeError):
+        raise HardStopError(_DAMAGED, code="E_HARD_003", details={"file": str(manifest["file"])}) from None
+
+
+def _parsed(content: bytes, classes: Mapping[str, Mapping[str, object]]) -> BeatModel:
+    from safetensors.numpy import load
+
+    arrays = load(content)
+    return BeatModel(
+        ventricular=class_model(arrays, "V", classes["V"]), supraventricular=class_model(arrays, "S", classes["S"])
+    )
+
+
+def class_model(arrays: Mapping[str, Array], letter: str, settings: Mapping[str, object]) -> ClassModel:
+    """One class out of stored arrays and its part of the manifest."""
+    names, least = settings["features"], settings["least"]
+    if not isinstance(names, list) or not isinstance(least, float | int):
+        raise ValueError(f"the settings of class {letter} make no sense")
+    columns = tuple(FEATURES.index(str(name)) for name in names)
+    return ClassModel(trees=ensemble_from_arrays(arrays, letter), columns=columns, least=float(least))

@@ -1,0 +1,66 @@
+"""The shipped wave network: read, checked against its manifest, then parsed."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+import resources
+from pipeline.ecg.wave_network import SHAPES, WaveNetwork
+from pipeline.errors import HardStopError, ModelError
+
+MODEL_FOLDER = "models/ludb_odc_by"
+MANIFEST_NAME = "manifest.json"
+_DAMAGED = "The wave model on this computer is damaged or has been changed; install Chordae again."
+
+
+@functools.cache
+def load_wave_network(folder: Path | None = None) -> WaveNetwork:
+    """Read the network; its SHA-256 is checked before anything parses it.
+
+    Raises
+    ------
+    HardStopError
+        E_HARD_003 when manifest or weights are not what was shipped.
+    ModelError
+        When they cannot be read now.
+    """
+    try:
+        place = folder or resources.path(MODEL_FOLDER)
+        manifest = json.loads((place / MANIFEST_NAME).read_bytes())
+        content = (place / Path(manifest["file"]).name).read_bytes()
+        expected = str(manifest["sha256"])
+    except OSError:
+        raise ModelError("The wave model of this installation cannot be read.") from None
+    except (ValueError, KeyError, TypeError):
+        raise HardStopError(_DAMAGED, code="E_HARD_003", details={"file": MANIFEST_NAME}) from None
+    found = hashlib.sha256(content).hexdigest()
+    details = {"file": str(manifest["file"]), "expected_sha256": expected, "found_sha256": found}
+    if found != expected:
+        raise HardStopError(_DAMAGED, code="E_HARD_003", details=details)
+    try:
+        return network_of(content)
+    except (ValueError, KeyError, TypeError):
+        raise HardStopError(_DAMAGED, code="E_HARD_003", details=details) from None
+
+
+def network_of(content: bytes) -> WaveNetwork:
+    """A network out of safetensors bytes; raises ValueError or KeyError where they do not make one."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays = {name: value.astype(np.float32) for name, value in load(content).items()}
+    except SafetensorError as error:
+        raise ValueError("these bytes are no weights") from error
+    weights, biases = ({name: arrays[f"{name}.{part}"] for name in SHAPES} for part in ("weight", "bias"))
+    for name, (kernel, n_in, n_out) in SHAPES.items():
+        if weights[name].shape != (kernel * n_in, n_out) or biases[name].shape != (n_out,):
+            raise ValueError(f"layer {name} has another shape")
+        if not (np.isfinite(weights[name]).all() and np.isfinite(biases[name]).all()):
+            raise ValueError(f"layer {name} has values that are not finite")
+    return WaveNetwork(weights, biases)
