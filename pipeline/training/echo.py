@@ -12,6 +12,7 @@ import math
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -280,7 +281,7 @@ def read_config(path: Path) -> TrainingConfig:
     """
     try:
         given = json.loads(path.read_text())
-        geometry = given.get("geometry", {})
+        geometry: dict[str, Any] = given.get("geometry", {})
         given["geometry"] = Geometry(**{k: tuple(v) if isinstance(v, list) else v for k, v in geometry.items()})
         if "shapes" in given:
             given["shapes"] = tuple((int(height), int(width)) for height, width in given["shapes"])
