@@ -280,9 +280,9 @@ def read_config(path: Path) -> TrainingConfig:
         A name or a size that no training has.
     """
     try:
-        given = json.loads(path.read_text())
-        geometry: dict[str, Any] = given.get("geometry", {})
-        given["geometry"] = Geometry(**{k: tuple(v) if isinstance(v, list) else v for k, v in geometry.items()})
+        given: dict[str, Any] = {"geometry": {}} | json.loads(path.read_text())
+        geometry: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given["geometry"].items()}
+        given["geometry"] = Geometry(**geometry)
         if "shapes" in given:
             given["shapes"] = tuple((int(height), int(width)) for height, width in given["shapes"])
         config = TrainingConfig(**given)
