@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -25,11 +26,14 @@ from pipeline.echo.subject import (
     source_of,
 )
 from pipeline.echo.volumes import volume_of_profiles
+from pipeline.echo.wall_scores import wall_motion_score_index
 from pipeline.errors import AnalysisError
 from pipeline.measurements import measured, withheld
 from pipeline.records import EchoAnalysis, EchoCine, EchoDetection, Measurement, Metadata, Metric, Source
 
 INTERVAL_FROM = "90 % interval from the model's error on {} held-out patients and the spread of the beats"
+FEWEST_SCORES = 3
+"""Half of a view's segments: a mean of fewer says little about the wall."""
 NO_RATE = "The clip shows no interval between two beats."
 NO_TIMES = "The file does not say when its frames were taken."
 
@@ -74,7 +78,7 @@ def analyse_echo(
         if cancel is not None:
             cancel.check()
         if detection.low_confidence_reason is None:
-            studies.append(study_cine(cine, detection, cancel))
+            studies.append(study_cine(cine, detection, cancel, manifest=manifest))
         progress((number + 1) / len(cines), f"Measured clip {number + 1} of {len(cines)}")
     subject = choose(studies, metadata, manifest)
     return EchoAnalysis(
@@ -107,6 +111,7 @@ def _measurements(subject: Subject) -> Iterator[Measurement]:
     yield _length(subject, metrics.LV_LENGTH_ED, lambda figures: figures.ed_profile[1])
     yield _length(subject, metrics.LV_LENGTH_ES, lambda figures: figures.es_profile[1])
     yield _strain(subject)
+    yield _score_index(subject)
     yield from mass(subject)
     yield from atrium(subject)
     yield _heart_rate(subject)
@@ -182,6 +187,18 @@ def _strain(subject: Subject) -> Measurement:
     interval = interval_of(subject, metrics.GLS, beats, "both")
     method = f"{metrics.GLS.method}; {subject.main.cine.view}"
     return measured(metrics.GLS, float(np.mean(beats)), source=source, interval=interval, method=method)
+
+
+def _score_index(subject: Subject) -> Measurement:
+    """Mean of the suggested scores of the main view, with their number."""
+    source, reason = source_of(subject), no_beats(subject)
+    segments = subject.main.analysis.segments
+    scores = [segment.score for segment in segments if segment.score is not None]
+    if reason or len(scores) < FEWEST_SCORES:
+        reasons = Counter(segment.score_reason or segment.reason or "" for segment in segments if not segment.score)
+        return withheld(metrics.WMSI, reason or reasons.most_common(1)[0][0], source=source)
+    method = f"{metrics.WMSI.method}; {len(scores)} of {len(segments)} segments scored, {subject.main.cine.view}"
+    return measured(metrics.WMSI, wall_motion_score_index(scores), source=source, method=method)
 
 
 def _heart_rate(subject: Subject) -> Measurement:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.cancellation import CancelToken
 from pipeline.echo.beam import is_cut, visible_sector
 from pipeline.echo.cardiac_cycle import CardiacCycle, find_cycle
+from pipeline.echo.error_model import difficulty, mean_interval
+from pipeline.echo.manifest import ModelManifest
 from pipeline.echo.mass import border_seen, lv_mass_g
 from pipeline.echo.steadiness import UNTRUSTED
+from pipeline.echo.strain import beat_curves, bridged, peak_systolic_pct
 from pipeline.echo.volumes import (
     MM3_PER_ML,
     atrium_length_mm,
@@ -20,7 +22,8 @@ from pipeline.echo.volumes import (
     enclosed_area_mm2,
     wall_length_mm,
 )
-from pipeline.echo.wall_motion import wall_segments
+from pipeline.echo.wall_motion import IntervalOf, no_interval, wall_motion
+from pipeline.echo.wall_scores import PLACES
 from pipeline.records import Array, CineAnalysis, EchoBeat, EchoCine, EchoDetection
 
 Profile = tuple[Array, float]
@@ -57,27 +60,62 @@ class CineStudy:
         return self.cine.calibration.spacing_mm
 
 
-def study_cine(cine: EchoCine, detection: EchoDetection, cancel: CancelToken | None = None) -> CineStudy:
-    """Measure one cine; a clip without beats gives a study without figures, whose cycle says why."""
+def study_cine(
+    cine: EchoCine,
+    detection: EchoDetection,
+    cancel: CancelToken | None = None,
+    *,
+    manifest: ModelManifest | None = None,
+) -> CineStudy:
+    """Measure one cine; a clip without beats gives a study without figures, whose cycle says why.
+
+    With a manifest the segments' motion has intervals.
+    """
     spacing_mm = cine.calibration.spacing_mm or (1.0, 1.0)
+    times_s = cine.frame_times_s
     volumes = volume_curve(detection, cine.calibration.spacing_mm, cancel)
-    cycle = find_cycle(volumes, cine.frame_times_s, cine.r_wave_times_s)
-    sector = visible_sector(cine.frames)
-    figures = tuple(
-        _figures(detection, beat, number, spacing_mm, sector)
-        for number, beat in enumerate(cycle.beats)
-        if beat.excluded is None
+    cycle = find_cycle(volumes, times_s, cine.r_wave_times_s)
+    trusted = np.where(np.isfinite(volumes)[:, None, None], detection.lv_endocardium, np.nan)
+    lengths_mm = np.array([[wall_length_mm(line, spacing_mm)] for line in trusted])
+    strain = beat_curves(bridged(lengths_mm, times_s), cycle.included, times_s)[:, 0]
+    motion = wall_motion(
+        trusted, cycle.included, times_s, spacing_mm, cine.view, _intervals(detection, cycle.included, manifest)
     )
+    sector = visible_sector(cine.frames)
     analysis = CineAnalysis(
         view=cine.view,
         volume_curve=volumes,
         volume_unit="mL" if cine.calibration.spacing_mm else "px³",
         smoothed_curve=cycle.smoothed,
         beats=cycle.beats,
-        segments=wall_segments(detection.lv_endocardium, cycle.included, spacing_mm, cine.view),
+        segments=tuple(
+            replace(s, time_to_peak_ms=s.time_to_peak_ms if cine.timing_known else None) for s in motion.segments
+        ),
         heart_rate_bpm=cycle.heart_rate_bpm if cine.timing_known else None,
+        strain_curve=strain,
+        segment_inward=motion.inward_pct,
+        segment_strain=motion.strain_pct,
+    )
+    figures = tuple(
+        _figures(detection, beat, number, spacing_mm, sector, strain)
+        for number, beat in enumerate(cycle.beats)
+        if beat.excluded is None
     )
     return CineStudy(cine=cine, detection=detection, cycle=cycle, analysis=analysis, figures=figures)
+
+
+def _intervals(detection: EchoDetection, beats: tuple[EchoBeat, ...], manifest: ModelManifest | None) -> IntervalOf:
+    if manifest is None:
+        return no_interval
+    frames = [i for beat in beats for i in (beat.ed_idx, beat.es_idx)]
+    certainty = [] if detection.certainty is None else detection.certainty[frames].tolist()
+    hardness, errors = difficulty(certainty, manifest.certainty), manifest.errors
+
+    def interval_of(place: int, values: list[float]) -> tuple[float, float] | None:
+        model = errors.get(PLACES[place])
+        return None if model is None else mean_interval(model, values, hardness)
+
+    return interval_of
 
 
 def volume_curve(
@@ -95,7 +133,12 @@ def volume_curve(
 
 
 def _figures(
-    detection: EchoDetection, beat: EchoBeat, number: int, spacing_mm: tuple[float, float], sector: Array
+    detection: EchoDetection,
+    beat: EchoBeat,
+    number: int,
+    spacing_mm: tuple[float, float],
+    sector: Array,
+    strain: Array,
 ) -> BeatFigures:
     ed, es = detection.lv_endocardium[beat.ed_idx], detection.lv_endocardium[beat.es_idx]
     atrium, outer = detection.left_atrium[beat.es_idx], detection.lv_epicardium[beat.ed_idx]
@@ -104,14 +147,10 @@ def _figures(
         number=number,
         ed_profile=disc_profile(ed, spacing_mm),
         es_profile=disc_profile(es, spacing_mm),
-        strain_pct=_strain_pct(wall_length_mm(ed, spacing_mm), wall_length_mm(es, spacing_mm)),
+        strain_pct=peak_systolic_pct(strain, beat),
         mass_g=lv_mass_g(ed, outer, spacing_mm),
         outer_border_seen=border_seen(outer, sector),
         atrium_mm2=enclosed_area_mm2(atrium, spacing_mm),
         atrium_length_mm=atrium_length_mm(atrium, es, spacing_mm),
         atrium_cut=is_cut(atrium, sector),
     )
-
-
-def _strain_pct(before: float, after: float) -> float:
-    return 100 * (after - before) / before if before > 0 else math.nan

@@ -6,6 +6,7 @@ from pipeline.records import Metric
 
 LANG_2015 = "Lang et al. 2015, ASE/EACVI, doi 10.1016/j.echo.2014.10.003"
 SCHILLER_1989 = "Schiller et al. 1989, ASE, doi 10.1016/S0894-7317(89)80014-8"
+VOIGT_2015 = "Voigt et al. 2015, EACVI/ASE strain standard, doi 10.1093/ehjci/jeu184"
 DISCS = "method of discs (20 discs, long axis per phase)"
 
 LVEF = Metric(name="lvef", label="LVEF", unit="%", digits=0, method=DISCS, reference=LANG_2015, loinc="10230-1")
@@ -80,7 +81,21 @@ GLS = Metric(
     label="Longitudinal strain (contour length)",
     unit="%",
     digits=1,
-    method="change of the endocardial contour's length, not speckle tracking; no category",
+    method=(
+        "peak systolic change of the endocardial contour's length since end-diastole, linear drift compensation in "
+        "each beat; geometry, not speckle tracking; no category"
+    ),
+    reference=VOIGT_2015,
+)
+WMSI = Metric(
+    name="wmsi",
+    label="Wall motion score index (suggested)",
+    unit="",
+    digits=2,
+    method=(
+        "mean of suggested scores (1 normal, 2 hypokinetic, 3 akinetic, 4 dyskinetic) from inward motion against the "
+        "5th percentile of normal hearts; thickening is not judged"
+    ),
     reference=LANG_2015,
 )
 LV_MASS = Metric(
@@ -150,6 +165,7 @@ ECHO_METRICS: tuple[Metric, ...] = (
     LV_LENGTH_ED,
     LV_LENGTH_ES,
     GLS,
+    WMSI,
     LV_MASS,
     LV_MASS_INDEX,
     LA_AREA,

@@ -1,18 +1,23 @@
-"""Motion of the six wall segments of an apical view between end-diastole and end-systole.
+"""Motion of the six wall segments of an apical view in every frame of its beats.
 
 This is geometry of contours, not speckle tracking: a segment is the part of the wall between two levels of
-the long axis, and each phase has its own axis (a floating reference, so that the heart's swing is not motion).
+the long axis, and each frame has its own axis (a floating reference, so that the heart's swing is not motion). The
+axis is fixed by the annulus and the apex only: a segment in between that stays behind does not shift it.
 Segment names: Cerqueira et al. 2002, AHA, doi 10.1161/hc0402.102975.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.echo.contours import APEX_IDX
 from pipeline.echo.outline import arc_length
+from pipeline.echo.strain import beat_curves, bridged, is_whole
+from pipeline.echo.wall_scores import NEGLIGIBLE_PCT, NO_LIMITS, SCORED_VIEW, UNCERTAIN, certain_score
 from pipeline.records import Array, EchoBeat, WallSegment
 
 SEGMENTS = {
@@ -27,68 +32,125 @@ SEGMENTS = {
 }
 """Per view: the wall on the left of the image and the wall on its right, from base to apex."""
 LEVELS = (0.0, 1 / 3, 2 / 3, 1.0)
+N_PARTS = len(LEVELS) - 1
 SAMPLES = 30
 SMALLEST_RADIUS_MM = 1.0
 ABSENT = "The wall is not visible at end-diastole or end-systole."
 NO_BEAT = "No beat of this clip could be measured."
 
 
-def wall_segments(
-    endocardium: Array, beats: tuple[EchoBeat, ...], spacing_mm: tuple[float, float], view: str
-) -> tuple[WallSegment, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallMotion:
+    """The segments of one cine and their curves, in the order of the segments."""
+
+    segments: tuple[WallSegment, ...]
+    inward_pct: Array  # float64 (n_frames, 6), % of the end-diastolic distance from the long axis; NaN outside beats
+    strain_pct: Array  # float64 (n_frames, 6), change of the segment's length; NaN outside beats
+
+
+IntervalOf = Callable[[int, list[float]], tuple[float, float] | None]
+"""90 % interval of the mean inward motion at a place 0..5 from its values in the beats."""
+
+
+def no_interval(_place: int, _beats: list[float]) -> None:
+    """For motion whose error is not known."""
+
+
+def wall_motion(
+    endocardium: Array,
+    beats: tuple[EchoBeat, ...],
+    times_s: Array,
+    spacing_mm: tuple[float, float],
+    view: str,
+    interval_of: IntervalOf = no_interval,
+) -> WallMotion:
     """The six segments, as means over the beats that count.
 
     Parameters
     ----------
     endocardium : float32 (n_frames, 97, 2)
+        NaN where it is absent or not trusted: inside a beat such frames are bridged.
     beats : tuple of EchoBeat
         Only those without an exclusion.
+    times_s : float64 (n_frames,)
     spacing_mm : (row, column)
-        Only the ratio matters: both figures are percentages.
+        Only the ratio matters: all figures are percentages.
     view : str
         "A4C" or "A2C"; another view is named as A4C is.
+    interval_of
+        Gives the interval of a segment's inward motion.
 
     Returns
     -------
-    tuple of 6 WallSegment
-        Radial excursion: inward motion in % of the end-diastolic distance from the long axis. Longitudinal
-        strain: change of the segment's length in %, negative when it shortens.
+    WallMotion
+        Radial excursion: inward motion at end-systole in % of the end-diastolic distance from the long axis.
+        Longitudinal strain: change of the segment's length in % at end-systole, negative when it shortens. Time to
+        peak: from end-diastole to the largest inward motion, in the beats that the clip shows to their end.
     """
-    names = SEGMENTS.get(view, SEGMENTS["A4C"])
-    pairs = [(endocardium[beat.ed_idx], endocardium[beat.es_idx]) for beat in beats]
-    seen = [pair for pair in pairs if all(np.isfinite(contour).all() for contour in pair)]
-    if not seen:
-        reason = ABSENT if pairs else NO_BEAT
-        return tuple(_absent(name, reason) for wall in names for name in wall)
-    motion = np.mean([_pair_motion(ed, es, spacing_mm) for ed, es in seen], axis=0)
-    return tuple(
-        _segment(name, *motion[side, part]) for side, wall in enumerate(names) for part, name in enumerate(wall)
-    )
+    names = [name for wall in SEGMENTS.get(view, SEGMENTS["A4C"]) for name in wall]
+    sizes = np.full((len(endocardium), len(names), 2), np.nan)
+    for i in sorted({i for beat in beats for i in range(beat.ed_idx, beat.end_idx + 1)}):
+        sizes[i] = segment_sizes(endocardium[i], spacing_mm)
+    inward = -beat_curves(bridged(sizes[..., 0], times_s), beats, times_s)
+    strain = beat_curves(bridged(sizes[..., 1], times_s), beats, times_s)
+    segments = []
+    for place, name in enumerate(names):
+        motion = [(inward[b.es_idx, place], strain[b.es_idx, place]) for b in beats]
+        seen = [pair for pair in motion if np.isfinite(pair).all()]
+        if not seen:
+            segments.append(_absent(name, ABSENT if beats else NO_BEAT))
+            continue
+        interval = interval_of(place, [float(radial) for radial, _ in seen])
+        times = _times_to_peak(inward[:, place], beats, times_s)
+        segments.append(_segment(name, np.mean(seen, axis=0), interval, times, place if view == SCORED_VIEW else None))
+    return WallMotion(segments=tuple(segments), inward_pct=inward, strain_pct=strain)
 
 
 def _absent(name: str, reason: str) -> WallSegment:
     return WallSegment(name=name, radial_excursion_pct=None, longitudinal_strain_pct=None, reason=reason)
 
 
-def _segment(name: str, radial_pct: float, strain_pct: float) -> WallSegment:
-    if not (math.isfinite(radial_pct) and math.isfinite(strain_pct)):
-        return _absent(name, ABSENT)
+def _segment(
+    name: str, motion: Array, interval: tuple[float, float] | None, times: Array, place: int | None
+) -> WallSegment:
+    """A measured segment; without a place it has no score."""
+    radial, longitudinal = (float(value) for value in motion)
+    score = None if place is None else certain_score(place, radial, interval)
+    late_ms, late_pct = (round(float(value), 1) for value in times) if len(times) else (None, None)
     return WallSegment(
-        name=name, radial_excursion_pct=round(float(radial_pct), 2), longitudinal_strain_pct=round(float(strain_pct), 2)
+        name=name,
+        radial_excursion_pct=round(radial, 2),
+        radial_interval_pct=None if interval is None else (round(interval[0], 2), round(interval[1], 2)),
+        longitudinal_strain_pct=round(longitudinal, 2),
+        time_to_peak_ms=late_ms,
+        time_to_peak_pct=late_pct,
+        score=score,
+        score_reason=None if score else NO_LIMITS if place is None else UNCERTAIN,
     )
 
 
-def _pair_motion(ed: Array, es: Array, spacing_mm: tuple[float, float]) -> Array:
-    """float64 (2 walls, 3 parts, 2): radial excursion % and longitudinal strain % of one beat."""
-    before, after = _walls(ed, spacing_mm), _walls(es, spacing_mm)
-    result = np.full((2, 3, 2), np.nan)
-    for side in (0, 1):
-        for part in range(3):
-            radius_ed, length_ed = _part(before[side], LEVELS[part], LEVELS[part + 1])
-            radius_es, length_es = _part(after[side], LEVELS[part], LEVELS[part + 1])
-            if radius_ed >= SMALLEST_RADIUS_MM and length_ed > 0:
-                result[side, part] = 100 * (1 - radius_es / radius_ed), 100 * (length_es / length_ed - 1)
-    return result
+def _times_to_peak(inward: Array, beats: tuple[EchoBeat, ...], times_s: Array) -> Array:
+    """Mean time in ms and in % of the cycle, float64 (2,); empty where no whole beat clearly moves inward."""
+    found = []
+    for beat in beats:
+        curve = inward[beat.ed_idx : beat.end_idx + 1]
+        if not is_whole(beat, len(inward)) or not np.isfinite(curve).any() or np.nanmax(curve) < NEGLIGIBLE_PCT:
+            continue
+        after_s = times_s[beat.ed_idx + int(np.nanargmax(curve))] - times_s[beat.ed_idx]
+        found.append((1000 * after_s, 100 * after_s / (times_s[beat.end_idx] - times_s[beat.ed_idx])))
+    return np.mean(found, axis=0) if found else np.zeros(0)
+
+
+def segment_sizes(contour: Array, spacing_mm: tuple[float, float]) -> Array:
+    """Mean distance from the long axis and length of the six segments in mm, float64 (6, 2); NaN when absent."""
+    sizes = np.full((2 * N_PARTS, 2), np.nan)
+    if np.isfinite(contour).all():
+        for side, wall in enumerate(_walls(contour, spacing_mm)):
+            for part in range(N_PARTS):
+                radius_mm, length_mm = _part(wall, LEVELS[part], LEVELS[part + 1])
+                if radius_mm >= SMALLEST_RADIUS_MM and length_mm > 0 and math.isfinite(radius_mm):
+                    sizes[side * N_PARTS + part] = radius_mm, length_mm
+    return sizes
 
 
 def _walls(contour: Array, spacing_mm: tuple[float, float]) -> tuple[Array, Array]:

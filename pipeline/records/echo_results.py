@@ -62,8 +62,13 @@ class WallSegment:
 
     name: str  # "basal septal"
     radial_excursion_pct: float | None  # inward motion ED to ES, % of the ED distance to the long axis
-    longitudinal_strain_pct: float | None
+    longitudinal_strain_pct: float | None  # change of the segment's length ED to ES, negative: shorter
     reason: str | None = None
+    radial_interval_pct: tuple[float, float] | None = None  # 90 %
+    time_to_peak_ms: float | None = None  # ED to the largest inward motion; None where the wall hardly moves
+    time_to_peak_pct: float | None = None  # the same in % of the cycle
+    score: int | None = None  # suggested: 1 normal, 2 hypokinetic, 3 akinetic, 4 dyskinetic
+    score_reason: str | None = None  # why there is no score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,9 @@ class CineAnalysis:
     beats: tuple[EchoBeat, ...]
     segments: tuple[WallSegment, ...]
     heart_rate_bpm: float | None
+    strain_curve: Array | None = None  # float64 (n_frames,), % since the beat's end-diastole; NaN outside beats
+    segment_inward: Array | None = None  # float64 (n_frames, 6), inward motion in %, in the order of `segments`
+    segment_strain: Array | None = None  # float64 (n_frames, 6), longitudinal strain in %
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,7 +94,7 @@ def example(ecg: LabelledEcg, leads: Array, config: TrainingConfig, rng: np.rand
     parts = _disturbed(beat_windows(ecg.level_mv[leads], rate_hz, origin), config, rng)
     truth_s = (ecg.truth[:, leads, beat] - origin[0]) / rate_hz
     taught = targets(truth_s.T.ravel(), ecg.known[:, leads, beat].T.ravel(), config.label_sigma)
-    return network_input(parts, np.ones(chosen.size, bool))[0], taught.unflatten(0, (leads.size, -1))
+    return network_input(parts, np.ones(chosen.size, bool))[0], taught.reshape(leads.size, -1, taught.shape[1])
 
 
 def batch(ecgs: Sequence[LabelledEcg], config: TrainingConfig, rng: np.random.Generator) -> tuple[Tensor, Tensor]:

@@ -56,12 +56,12 @@ class WaveNet(nn.Module):
         up = self.up_fine(torch.cat([functional.interpolate(up, scale_factor=2.0), fine], 1))
         place = self.place(self.together(_with_mean(up, n_leads)))
         absent = self.absent(_with_mean(deep.mean(2, keepdim=True), n_leads))
-        return cast(Tensor, torch.cat([place, absent], 2).unflatten(0, (-1, n_leads)))
+        return torch.cat([place, absent], 2).reshape(*x.shape[:2], len(FIELDS), -1)
 
 
 def _with_mean(x: Tensor, n_leads: int) -> Tensor:
     """Channels of every lead, followed by their mean over the leads of the same beat."""
-    leads = x.unflatten(0, (-1, n_leads))
+    leads = x.reshape(-1, n_leads, *x.shape[1:])
     return torch.cat([leads, leads.mean(1, keepdim=True).expand_as(leads)], 2).flatten(0, 1)
 
 
@@ -71,7 +71,7 @@ def fused_arrays(network: WaveNet) -> dict[str, Array]:
     for name, layer in network.eval().named_children():
         conv = layer
         if isinstance(layer, ConvNorm):
-            conv = nn.utils.fuse_conv_bn_eval(layer[0], layer[1])
+            conv = nn.utils.fuse_conv_bn_eval(cast(nn.Conv1d, layer[0]), cast(nn.BatchNorm1d, layer[1]))
         weight, bias = cast(Tensor, conv.weight), cast(Tensor, conv.bias)
         arrays[f"{name}.weight"] = weight.detach().permute(2, 1, 0).flatten(0, 1).contiguous().numpy()
         arrays[f"{name}.bias"] = bias.detach().numpy()
