@@ -19,17 +19,17 @@ from pipeline.records import (
 from pipeline.states import State
 from pipeline.store.codec import canonical_json, encode
 
-SCHEMA = 1
+SCHEMA = 2
 """Raise when a record of `pipeline.records` changes its shape."""
 
 STAGE_VERSIONS: dict[str, int] = {
-    "validation_result": 1,
-    "preprocessed_echo": 1,
-    "preprocessed_ecg": 1,
-    "preprocessed_metadata": 1,
-    "detection_result": 1,
-    "analysis_result.echo": 1,
-    "analysis_result.ecg": 1,
+    "validation_result": 2,
+    "preprocessed_echo": 2,
+    "preprocessed_ecg": 2,
+    "preprocessed_metadata": 2,
+    "detection_result": 2,
+    "analysis_result.echo": 2,
+    "analysis_result.ecg": 2,
 }
 """Raise a number when the code behind that result changes what it computes."""
 

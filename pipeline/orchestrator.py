@@ -12,11 +12,12 @@ from pipeline.branch_work import BranchWork, Job, Stage
 from pipeline.branches import BranchLedger
 from pipeline.cache_keys import content_key, file_hashes
 from pipeline.cancellation import CancelToken, Progress
-from pipeline.errors import HardStopError, ModelError, PipelineError, RunCancelledError, StoreError, ValidationError
+from pipeline.errors import HardStopError, PipelineError, RunCancelledError, StoreError, ValidationError
 from pipeline.executor import StageExecutor, ThreadExecutor
 from pipeline.faults import as_fault
 from pipeline.gates import Limits
 from pipeline.journal import Journal
+from pipeline.model_keys import ecg_model_keys, echo_model_key
 from pipeline.records import (
     BRANCHES,
     Branch,
@@ -288,7 +289,7 @@ class PipelineOrchestrator:
     def _detection(self, run: ActiveRun) -> None:
         prepared = run.results.echo
         assert prepared is not None
-        depends_on = {"echo": run.results.key("preprocessed_echo"), "model": _model_key()}
+        depends_on = {"echo": run.results.key("preprocessed_echo"), "model": echo_model_key()}
 
         def stage(attempt: Attempt, progress: Progress, cancel: CancelToken) -> Any:
             segmenter = self._loaded_segmenter(reload=attempt.reload_model)
@@ -329,7 +330,11 @@ class PipelineOrchestrator:
             depends_on = {"detection": results.key("detection_result"), "metadata": facts}
             jobs.append(Job(name="analysis_result.echo", branch="echo", depends_on=depends_on, stage=echo))
         if prepared_ecg is not None and ecg_path is not None:
-            depends_on = {"ecg": results.key("preprocessed_ecg"), "metadata": facts}
+            depends_on = {
+                "ecg": results.key("preprocessed_ecg"),
+                "metadata": facts,
+                "models": ecg_model_keys(),
+            }
             parts = results.parts("analysis_result.ecg", depends_on, run.journal)
             files = results.get(ValidationReport, "validation_result").of("ecg")
 
@@ -372,12 +377,3 @@ class PipelineOrchestrator:
 
 def _header_keys(headers: Mapping[str, PatientHeader]) -> dict[str, str]:
     return {name: content_key(header) for name, header in headers.items()}
-
-
-def _model_key() -> str:
-    from pipeline.echo.segmentation import model_sha256
-
-    try:
-        return model_sha256()
-    except ModelError:
-        return "cannot be read"  # no stored result has this key, and loading the model will fail in its branch

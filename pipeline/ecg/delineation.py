@@ -120,10 +120,9 @@ def _block(
     if peaks.size > 1:
         rr_s[-1] = rr_s[-2]
     local = peaks[first:last] - origin
-    if network is None:
-        found = _waves(level, sampling_rate_hz, local, np.minimum(rr_s[first:last], _LONGEST_RR_S), usual[first:last])
-    else:
-        found = _learnt(level, sampling_rate_hz, local, usual[first:last], network)
+    found = _waves(level, sampling_rate_hz, local, np.minimum(rr_s[first:last], _LONGEST_RR_S), usual[first:last])
+    if network is not None:
+        found = _refined(found, level, sampling_rate_hz, local, usual[first:last], network)
     width_s = (found[3] - found[2]) / sampling_rate_hz
     found[:, ~((width_s >= _QRS_RANGE_S[0]) & (width_s <= _QRS_RANGE_S[1]))] = np.nan
     found[:, _has_gap(piece[clear], sampling_rate_hz, local)] = np.nan
@@ -140,16 +139,27 @@ def _waves(level: Array, sampling_rate_hz: float, peaks: Array, rr_s: Array, usu
     return np.stack([p_on, p_off, qrs_on, qrs_off, t_on, t_off])
 
 
-def _learnt(level: Array, sampling_rate_hz: float, peaks: Array, usual: Array, network: WaveNetwork) -> Array:
-    """The six boundaries of one block by the network, float64 (6, n_leads, n_beats)."""
+def _refined(
+    found: Array, level: Array, sampling_rate_hz: float, peaks: Array, usual: Array, network: WaveNetwork
+) -> Array:
+    """The boundaries moved to where the network sees them, float64 (6, n_leads, n_beats).
+
+    The signal decides whether there is a QRS and a T wave, which it does better; the network decides about P. A QRS or
+    T wave that the network places where none can be stays where the signal has it.
+    """
     place_s, present = network.bounds_s(network_input(beat_windows(level, sampling_rate_hz, peaks), usual))
-    found = peaks + place_s * sampling_rate_hz
-    for onset, end in ((0, 1), (2, 3), (4, 5)):
-        there = (present[onset] + present[end] >= 2.0 * _LEAST_PRESENT) & (found[onset] < found[end])
-        found[onset : end + 1, ~there] = np.nan
-    found[:2, ~(found[1] <= found[2] + _TOUCH_S * sampling_rate_hz)] = np.nan
-    found[4:, ~(found[4] >= found[3] - _TOUCH_S * sampling_rate_hz)] = np.nan
-    return found
+    moved = peaks + place_s * sampling_rate_hz
+    touch = _TOUCH_S * sampling_rate_hz
+    refined = np.array(found)
+    width_s = (moved[3] - moved[2]) / sampling_rate_hz
+    better = (width_s >= _QRS_RANGE_S[0]) & (width_s <= _QRS_RANGE_S[1]) & np.isfinite(found[2] + found[3])
+    refined[2:4, better] = moved[2:4, better]
+    better = (moved[4] < moved[5]) & (moved[4] >= refined[3] - touch) & np.isfinite(found[5])
+    refined[4:6, better] = moved[4:6, better]
+    has_p = present[0] + present[1] >= 2.0 * _LEAST_PRESENT
+    has_p &= (moved[0] < moved[1]) & (moved[1] <= refined[2] + touch)
+    refined[:2] = np.where(has_p, moved[:2], np.nan)
+    return refined
 
 
 def _has_gap(piece: Array, sampling_rate_hz: float, peaks: Array) -> Array:

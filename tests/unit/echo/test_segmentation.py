@@ -217,7 +217,7 @@ def test_a_window_holds_the_heart_in_height_and_width(aspect: float) -> None:
 def test_smoothing_in_time_keeps_a_parabola(frame: int) -> None:
     values = [(i - 4.0) ** 2 for i in range(10)]
     start, weights = time_weights(10, frame)
-    assert sum(w * values[start + i] for i, w in enumerate(weights)) == pytest.approx(values[frame], abs=1e-9)
+    assert sum(w * values[start + i] for i, w in enumerate(weights)) == pytest.approx(values[frame], abs=1e-5)
     assert sum(w**2 for w in weights) < 0.9
 
 
