@@ -46,6 +46,7 @@ ACTIONS = (
     ActionSpec("ecg_faster", "ecg", "&Faster paper", "]", "ecg"),
     ActionSpec("ecg_slower", "ecg", "&Slower paper", "[", "ecg"),
     ActionSpec("run_again", "case", "&Run again", "F5", "rerun"),
+    ActionSpec("name_clips", "case", "&Views and sizes of the clips…", "Ctrl+I", "clips"),
     ActionSpec("cancel", "case", "&Cancel the run", "Ctrl+.", "running"),
     ActionSpec("resume", "case", "R&esume from the last checkpoint", "Ctrl+R", "resume"),
     ActionSpec("delete_case", "case", "&Delete this case…", "Ctrl+Del", "stored"),

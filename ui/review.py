@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from pipeline.notice import NOTICE
-from pipeline.records import CardiologyRequest, CardiologyResponse, RunEvent, StudyResults
+from pipeline.records import CardiologyRequest, CardiologyResponse, ClipFacts, RunEvent, StudyResults
 from ui.case_rows import INTERRUPTED_TEXT, case_rows
 from ui.engine_port import Engine
 from ui.intake import Intake
@@ -95,6 +95,11 @@ class Review(QObject):
         """Read the files of the case on screen again, as a new run."""
         if self.state.case.request is not None and not self.is_running:
             self._start(self.state.case.request, None)
+
+    def run_with_facts(self, facts: tuple[ClipFacts, ...]) -> None:
+        """Read the files of the case on screen again with what the reader says of its clips."""
+        if self.state.case.request is not None and not self.is_running:
+            self._start(replace(self.state.case.request, clip_facts=facts), None)
 
     def resume(self) -> None:
         """Go on with the stored run on screen; never done without being asked."""

@@ -137,6 +137,7 @@ def conditions(state: ReviewState) -> frozenset[str]:
         ("cine", case.has_echo),
         ("ecg", case.has_ecg),
         ("rerun", not state.is_running and case.request is not None),
+        ("clips", not state.is_running and case.request is not None and case.request.has_echo),
         (
             "resume",
             not state.is_running and case.phase in ("interrupted", "cancelled", "error") and case.key is not None,

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from pipeline.notice import NOTICE
 from ui import dialogs
 from ui.actions import ACTIONS, MENUS, ActionSpec
+from ui.clip_dialog import ClipDialog
 from ui.engine_port import Engine
 from ui.icons import make_icon
 from ui.review import Review
@@ -206,6 +207,7 @@ class MainWindow(QMainWindow):
             "ecg_faster": lambda: review.step_ecg("faster"),
             "ecg_slower": lambda: review.step_ecg("slower"),
             "run_again": review.run_again,
+            "name_clips": self.name_clips,
             "cancel": review.cancel,
             "resume": review.resume,
             "delete_case": self.delete_case,
@@ -337,6 +339,12 @@ class MainWindow(QMainWindow):
         self.signals.show()
         self.signals.raise_()
         self.signals.activateWindow()
+
+    def name_clips(self) -> None:
+        """Ask for views and pixel sizes of the clips on screen, and read them again with the answer."""
+        dialog = ClipDialog(self.review.state.case, self)
+        dialog.facts_chosen.connect(self.review.run_with_facts)
+        dialog.open()
 
     def delete_case(self) -> None:
         if dialogs.confirm_delete(self):
