@@ -20,6 +20,8 @@ UNIT_CM = 3  # (0018,6024), (0018,6026)
 MM_PER_CM = 10.0
 # A 4 cm to 30 cm deep sector on 60 to 4000 rows lies well inside these bounds.
 DELTA_CM = (0.001, 0.5)
+DISPUTED_SHARE = 0.2  # of the region: a small inset in its corner leaves the heart to one scale
+SAME_SCALE = 0.005  # relative; headers round
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +74,6 @@ def _region(item: Mapping[str, Any]) -> Region:
     )
 
 
-def region_at(regions: Sequence[Region], row: float, column: float) -> Region | None:
-    """The smallest 2-D tissue region under a point, None where there is none."""
-    under = [r for r in regions if r.is_tissue_2d and r.box_px is not None and _holds(r.box_px, row, column)]
-    return min(under, key=_area, default=None)
-
-
 def calibrate(
     regions: Sequence[Region], height: int, width: int
 ) -> tuple[Calibration, tuple[int, int, int, int] | None]:
@@ -94,7 +90,9 @@ def calibrate(
     -------
     calibration, region_px
         Without a usable region: spacing None with the reason. The box stands without a spacing when
-        the region fits the image but its scale is not usable.
+        the region fits the image but its scale is not usable, or another region over it states another scale.
+        The sector is looked for inside the box, so that the scale is that of what is measured; one header
+        holds for all frames of a clip (US Multi-frame Image: the regions are not per frame).
     """
     tissue = sorted((r for r in regions if r.is_tissue_2d), key=_area, reverse=True)
     if not tissue:
@@ -102,12 +100,14 @@ def calibrate(
     inside = [r for r in tissue if _fits(r, height, width)]
     if not inside:
         return _uncalibrated("The calibrated region lies outside the image."), None
-    for region in inside:
-        if region.spacing_mm is not None:
-            calibration = Calibration(spacing_mm=region.spacing_mm, method="ultrasound region")
-            return calibration, _clipped(region, height, width)
-    reason = "The region's pixel size is absent, not in centimetres or not plausible."
-    return _uncalibrated(reason), _clipped(inside[0], height, width)
+    usable = [r for r in inside if r.spacing_mm is not None]
+    if not usable:
+        reason = "The region's pixel size is absent, not in centimetres or not plausible."
+        return _uncalibrated(reason), _clipped(inside[0], height, width)
+    box_px = _clipped(usable[0], height, width)
+    if _disputed(usable[0], usable):
+        return _uncalibrated("The file states two different pixel sizes for one part of the image."), box_px
+    return Calibration(spacing_mm=usable[0].spacing_mm, method="ultrasound region"), box_px
 
 
 def _uncalibrated(reason: str) -> Calibration:
@@ -127,8 +127,25 @@ def _clipped(region: Region, height: int, width: int) -> tuple[int, int, int, in
     return top, left, min(bottom, height), min(right, width)
 
 
-def _holds(box_px: tuple[int, int, int, int], row: float, column: float) -> bool:
-    return box_px[0] <= row < box_px[2] and box_px[1] <= column < box_px[3]
+def _disputed(chosen: Region, usable: Sequence[Region]) -> bool:
+    """Whether another region with another scale lies over a good part of the chosen one."""
+    return any(
+        _shared_px(chosen, other) >= DISPUTED_SHARE * _area(chosen) and not _same_scale(chosen, other)
+        for other in usable
+        if other is not chosen
+    )
+
+
+def _shared_px(one: Region, other: Region) -> int:
+    if one.box_px is None or other.box_px is None:
+        return 0
+    height, width = (min(one.box_px[i + 2], other.box_px[i + 2]) - max(one.box_px[i], other.box_px[i]) for i in (0, 1))
+    return max(height, 0) * max(width, 0)
+
+
+def _same_scale(one: Region, other: Region) -> bool:
+    pairs = zip(one.spacing_mm or (), other.spacing_mm or (), strict=True)
+    return all(math.isclose(a, b, rel_tol=SAME_SCALE) for a, b in pairs)
 
 
 def _area(region: Region) -> int:

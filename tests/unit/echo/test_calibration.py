@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.echo.calibration import calibrate, read_regions, region_at
+from pipeline.echo.calibration import calibrate, read_regions
 
 GOOD: dict[str, Any] = {
     "RegionSpatialFormat": 1,
@@ -84,12 +84,29 @@ def test_largest_usable_region_is_taken() -> None:
     assert box == (20, 10, 90, 110)
 
 
-def test_region_under_a_point() -> None:
-    inner = GOOD | {"RegionLocationMinX0": 50, "RegionLocationMaxX1": 60}
-    doppler = GOOD | {"RegionDataType": 3, "RegionLocationMinX0": 100}
-    regions = read_regions([GOOD, inner, doppler])
-    assert region_at(regions, 30, 12) is regions[0]
-    assert region_at(regions, 30, 55) is regions[1]
-    assert region_at(regions, 30, 105) is regions[0]
-    assert region_at(regions, 90, 12) is None
-    assert region_at((), 0, 0) is None
+def with_second(**changes: Any) -> tuple[Any, Any]:
+    return calibrate(read_regions([GOOD, GOOD | changes]), 100, 240)
+
+
+def test_two_scales_for_one_part_of_the_image_are_none() -> None:
+    calibration, box = with_second(PhysicalDeltaX=0.02, PhysicalDeltaY=0.025, RegionLocationMaxX1=80)
+    assert calibration.spacing_mm is None
+    assert calibration.reason == "The file states two different pixel sizes for one part of the image."
+    assert box == (20, 10, 90, 110)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},  # the region said twice
+        {"PhysicalDeltaY": 0.0501},  # rounded
+        {"PhysicalDeltaY": 0.02, "RegionLocationMinX0": 120, "RegionLocationMaxX1": 210},  # beside it
+        {"PhysicalDeltaY": 0.02, "RegionLocationMaxX1": 22},  # an inset
+        {"PhysicalDeltaY": 0.02, "RegionSpatialFormat": 3},  # Doppler
+        {"PhysicalUnitsXDirection": 4, "PhysicalDeltaX": 0.02},  # no length
+    ],
+)
+def test_a_second_region_that_disputes_nothing(changes: dict[str, Any]) -> None:
+    calibration, box = with_second(**changes)
+    assert calibration.spacing_mm == pytest.approx((0.5, 0.4), rel=0.005)
+    assert box == (20, 10, 90, 110)
