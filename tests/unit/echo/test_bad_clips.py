@@ -105,6 +105,7 @@ def test_the_r_waves_of_the_clip_choose_its_beats(phantoms: Any, usual_heart: An
     assert firsts == pytest.approx(r_waves, abs=0.05)
 
 
+@pytest.mark.slow
 def test_ten_thousand_frames_take_memory_in_proportion() -> None:
     """Five minutes at 30 frames/s: the curve and its smoothing hold a few copies of it, not a square of it."""
     times = np.arange(10_000) / 30
