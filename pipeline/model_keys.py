@@ -21,13 +21,10 @@ def echo_model_key() -> str:
         return UNREADABLE
 
 
-def ecg_model_keys() -> dict[str, str]:
-    """Hash of each ECG model's manifest, which names the hash of its weights."""
-    return {name: _manifest_hash(name) for name in ECG_MODELS}
-
-
-def _manifest_hash(name: str) -> str:
+def ecg_models_key() -> str:
+    """One hash of the ECG models' manifests, each of which names the hash of its weights."""
     try:
-        return hashlib.sha256((resources.path(name) / "manifest.json").read_bytes()).hexdigest()
+        manifests = [(resources.path(name) / "manifest.json").read_bytes() for name in ECG_MODELS]
     except OSError:
         return UNREADABLE
+    return hashlib.sha256(b"".join(manifests)).hexdigest()

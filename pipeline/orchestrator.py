@@ -17,7 +17,7 @@ from pipeline.executor import StageExecutor, ThreadExecutor
 from pipeline.faults import as_fault
 from pipeline.gates import Limits
 from pipeline.journal import Journal
-from pipeline.model_keys import ecg_model_keys, echo_model_key
+from pipeline.model_keys import ecg_models_key, echo_model_key
 from pipeline.records import (
     BRANCHES,
     Branch,
@@ -333,7 +333,7 @@ class PipelineOrchestrator:
             depends_on = {
                 "ecg": results.key("preprocessed_ecg"),
                 "metadata": facts,
-                "models": ecg_model_keys(),
+                "models": ecg_models_key(),
             }
             parts = results.parts("analysis_result.ecg", depends_on, run.journal)
             files = results.get(ValidationReport, "validation_result").of("ecg")
