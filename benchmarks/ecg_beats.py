@@ -23,6 +23,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.ecg_noise import noisy_strips
+
 Positions = npt.NDArray[np.int64]
 Signal = npt.NDArray[np.float64]
 Detector = Callable[[Signal, float], Positions]
@@ -160,6 +162,25 @@ def compare(folder: Path, wanted: int | None = None) -> dict[str, Tally]:
     return tallies
 
 
+def compare_noisy(folder: Path, wanted: int | None = None) -> dict[str, dict[str, float]]:
+    """F1 in percent of every detector for each added noise, over strips of all (or the first `wanted`) records."""
+    detectors = {name: entry for name, entry in _detectors().items() if name != "wfdb xqrs"}
+    tallies: dict[str, dict[str, Tally]] = {}
+    for i, (name, signal_mv, rate_hz, truth, _) in enumerate(records(folder)):
+        if wanted is not None and i >= wanted:
+            break
+        for label, strip in noisy_strips(signal_mv, rate_hz):
+            beats = truth[truth < strip.shape[1]]
+            for detector, (detect, channels) in detectors.items():
+                detected, _ = _quietly(detect, np.ascontiguousarray(strip[channels]), rate_hz)
+                tally = tallies.setdefault(label, {}).setdefault(detector, Tally())
+                tally.add(name, beats, detected, int(WINDOW_S * rate_hz))
+    return {
+        label: {detector: float(str(tally.row()["f1"])) for detector, tally in row.items()}
+        for label, row in tallies.items()
+    }
+
+
 def _quietly(detect: Detector, signal_mv: Signal, rate_hz: float) -> tuple[Positions, str | None]:
     """Detections, and the error's name where the detector gave up: every beat then counts as missed."""
     with warnings.catch_warnings():
@@ -175,11 +196,16 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ecg beats", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, help="WFDB records with .atr annotations")
     parser.add_argument("--records", type=int, help="only the first records")
+    parser.add_argument("--noise", action="store_true", help="F1 on strips with noise added from a fixed seed")
     options = parser.parse_args(arguments)
     folder = options.folder or Path(os.environ.get("CHORDAE_DATA", ".")) / "ecg" / "mitdb"
     if not any(folder.glob("*.atr")):
         print("No annotated record was found. Name the folder, or set CHORDAE_DATA.", file=sys.stderr)
         return 2
+    if options.noise:
+        for label, row in compare_noisy(folder, options.records).items():
+            print(f"{label:14}" + "".join(f"  {detector} {f1:.2f}" for detector, f1 in row.items()), flush=True)
+        return 0
     rows = {name: tally.row() for name, tally in compare(folder, options.records).items()}
     print(f"{'detector':24}{'F1 %':>9}{'Se %':>9}{'PPV %':>9}{'CPU s':>8}  worst records")
     for name, row in rows.items():
