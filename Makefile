@@ -5,7 +5,7 @@ VENV_PYTHON := .venv/bin/python
 DEMO_OUTPUT ?= demo-output
 
 .DEFAULT_GOAL := help
-.PHONY: bench-ecg bench-ecg-long help setup demo test test-slow lint format docs lock
+.PHONY: bench-echo bench-biplane bench-ecg bench-ecg-long help setup demo test test-slow lint format docs lock
 
 help:
 	@echo "make demo       set up, then open the workstation on a real study (headless without a display)"
@@ -14,6 +14,8 @@ help:
 	@echo "make test-slow  the slow tests that the default suite leaves out"
 	@echo "make format     put the code into its format"
 	@echo "make docs       write docs/metrics.md from the catalogue"
+	@echo "make bench-echo speed and memory of the chamber detection beside published networks"
+	@echo "make bench-biplane volumes of two patients beside the published ones (CHORDAE_DATA)"
 	@echo "make bench-ecg  R peaks beside other software (CHORDAE_DATA names the data folder)"
 	@echo "make bench-ecg-long  a day of ECG: time, memory, progress, cancel, hourly table"
 	@echo "make lock       write requirements.lock from pyproject.toml"
@@ -52,6 +54,12 @@ docs: setup
 
 lock: setup
 	@$(VENV_PYTHON) packaging/lock.py
+
+bench-echo: setup
+	@$(VENV_PYTHON) -W ignore -m benchmarks.echo
+
+bench-biplane: setup
+	@$(VENV_PYTHON) -W ignore -m benchmarks.biplane --network
 
 bench-ecg: setup
 	@$(VENV_PYTHON) -m benchmarks.ecg beats
