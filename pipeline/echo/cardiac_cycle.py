@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from pipeline.echo.periodic_fit import periodic_fit
 from pipeline.echo.steadiness import leaps, local_parabolas, repeat_period_s, step_s, window_s
 from pipeline.records import Array, EchoBeat
 
@@ -30,6 +31,8 @@ EDGE_S, EDGE_DROP = 1 / 30, 0.10
 
 A clip that ends at end-systole ends flat in the same sense; what is missed then is below 5 % of the amplitude."""
 EDGE_LEVEL = 0.05
+MOVE_S = 0.1
+"""The summit of one noisy beat lies this near that of all beats together."""
 TAIL_PART = 0.5
 """A fall after the last valley counts as a systole when it is this part of the curve's range."""
 LARGEST_EF_PCT = 90.0
@@ -88,6 +91,7 @@ def find_cycle(volumes: Array, times_s: Array, r_wave_times_s: tuple[float, ...]
     if not _beats_visibly(filled, smoothed):
         return _nothing(smoothed, NOT_BEATING, outliers)
     beats = _beats_from_r(smoothed, times_s, r_waves) if len(r_waves) else _beats_from_curve(smoothed, times_s)
+    beats = beats if len(r_waves) else _told_by_all(beats, smoothed, times_s)
     valued = [_valued(beat, filled) for beat in beats]
     judged = _without_strangers(tuple(_judged(beat, times_s) for beat in valued))
     included = [beat for beat in judged if beat.excluded is None]
@@ -175,6 +179,33 @@ def _beats_from_curve(curve: Array, times_s: Array) -> list[EchoBeat]:
         beats.append(_beat(ed, es, end, reason))
     alone = all(beat.excluded for beat in beats)
     return beats + _tail(curve, times_s, systoles[-1], alone=alone)
+
+
+def _told_by_all(beats: list[EchoBeat], curve: Array, times_s: Array) -> list[EchoBeat]:
+    """The beats with their frames moved to the near extremes of the curve that repeats, where the beats repeat."""
+    rate_bpm = _rate_from_beats(tuple(beats), times_s)
+    fit = None if rate_bpm is None else periodic_fit(curve, times_s, 60 / rate_bpm)
+    if fit is None:
+        return beats
+
+    def highest(i: int, sign: float) -> int:
+        near = np.flatnonzero(np.abs(times_s - times_s[i]) <= MOVE_S)
+        return int(near[np.argmax(sign * fit[near])])
+
+    last = len(curve) - 1
+    moved = [
+        replace(
+            beat,
+            ed_idx=highest(beat.ed_idx, 1.0),
+            es_idx=highest(beat.es_idx, -1.0),
+            end_idx=last if beat.end_idx == last else highest(beat.end_idx, 1.0),
+        )
+        if beat.excluded is None
+        else beat
+        for beat in beats
+    ]
+    ordered = all(beat.ed_idx < beat.es_idx <= beat.end_idx for beat in moved)
+    return moved if ordered else beats
 
 
 def _tail(curve: Array, times_s: Array, start: int, *, alone: bool) -> list[EchoBeat]:
