@@ -170,6 +170,7 @@ RULES: tuple[LevelRule, ...] = (
     LevelRule(name="qtc_up_to_360", level="review", test=_within("qtcf", 0, 360, "very short"), reference=_ESC_VA),
     LevelRule(name="qtc_short", level="routine", test=_band("qtcf", ("short",)), reference=_AHA_IV),
     LevelRule(name="af_suspected", level="review", test=_rhythm(AF_CODE), reference=_ESC_AF),
+    LevelRule(name="flutter_suspected", level="review", test=_rhythm("flutter_suspected"), reference=_ESC_AF),
     LevelRule(
         name="af_fast", level="urgent", test=_fast_af, reference=f"{_ESC_AF}: lenient rate control below 110/min"
     ),

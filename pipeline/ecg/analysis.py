@@ -15,7 +15,7 @@ from pipeline.ecg.median_beat import usual_beats
 from pipeline.ecg.rhythm import RhythmFacts, rhythm_statements
 from pipeline.ecg.shape import beat_shape, shape_statements
 from pipeline.errors import AnalysisError
-from pipeline.records import Array, EcgAnalysis, Measurement, Metadata, PreparedEcg
+from pipeline.records import Array, EcgAnalysis, EcgStatement, Measurement, Metadata, PreparedEcg
 
 
 def analyse_ecg(
@@ -72,13 +72,15 @@ def analyse_ecg(
         rhythm=rhythm_statements(_facts(findings)),
         remarks=ecg_remarks(findings),
         waves=findings.shape.waves,
-        statements=shape_statements(
-            findings.shape,
-            metadata,
-            qrs_ms=interval_median(findings, "qrs"),
-            axis_deg=_number(measurements, "axis"),
-        ),
+        statements=_statements(findings, metadata, measurements),
     )
+
+
+def _statements(
+    findings: EcgFindings, metadata: Metadata, measurements: tuple[Measurement, ...]
+) -> tuple[EcgStatement, ...]:
+    qrs_ms, axis_deg = interval_median(findings, "qrs"), _number(measurements, "axis")
+    return shape_statements(findings.shape, metadata, qrs_ms=qrs_ms, axis_deg=axis_deg)
 
 
 def _number(measurements: tuple[Measurement, ...], name: str) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from pipeline.cancellation import CancelToken, Progress, no_progress
@@ -9,7 +11,7 @@ from pipeline.echo.confidence import NO_HEART, judge_clip, judge_frames, shows_h
 from pipeline.echo.contours import N_ATRIUM_POINTS, N_WALL_POINTS, frame_contours
 from pipeline.echo.labels import heart_window
 from pipeline.echo.second_look import chosen_frames
-from pipeline.echo.segmentation import DEFAULT_BATCH, Segmenter
+from pipeline.echo.segmentation import DEFAULT_BATCH, SegmentedBatch, Segmenter
 from pipeline.echo.steadiness import steady_contours
 from pipeline.errors import DetectionError
 from pipeline.records import Array, EchoCine, EchoDetection, empty_contours
@@ -62,12 +64,8 @@ def detect_chambers(
     def segmenting(fraction: float, text: str) -> None:
         progress(SEGMENTING_PART * fraction, text)
 
-    labels, certainty = np.zeros(cine.frames.shape, np.uint8), np.zeros(len(cine.frames))
-    done = 0
-    for batch in segmenter.segment(cine.frames, spacing_mm, batch_size=batch_size, progress=segmenting, cancel=cancel):
-        chosen = slice(done, done + len(batch.labels))
-        labels[chosen], certainty[chosen] = batch.labels, batch.certainty
-        done = chosen.stop
+    batches = segmenter.segment(cine.frames, spacing_mm, batch_size=batch_size, progress=segmenting, cancel=cancel)
+    labels, certainty = _collected(batches, cine.frames.shape)
     marks = judge_frames(labels, cine.frames, certainty, segmenter.manifest.certainty, spacing_mm[0] / spacing_mm[1])
     if not shows_heart(marks):
         raise DetectionError(NO_HEART)
@@ -87,6 +85,17 @@ def detect_chambers(
         certainty=certainty,
         quality=quality,
     )
+
+
+def _collected(batches: Iterator[SegmentedBatch], shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """Labels uint8 (n_frames, height, width) and certainty float64 (n_frames,) of all batches."""
+    labels, certainty = np.zeros(shape, np.uint8), np.zeros(shape[0])
+    done = 0
+    for batch in batches:
+        chosen = slice(done, done + len(batch.labels))
+        labels[chosen], certainty[chosen] = batch.labels, batch.certainty
+        done = chosen.stop
+    return labels, certainty
 
 
 def _all_contours(

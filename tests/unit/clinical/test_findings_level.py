@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pipeline.clinical.findings_level import LEVELS, RULES, findings_level
 from pipeline.clinical.risk import score_risk
-from pipeline.ecg import rhythm
+from pipeline.ecg import ectopy, rhythm
 from pipeline.ecg.metrics import ECG_METRICS
+from pipeline.ecg.rhythm_facts import RhythmFacts
 from pipeline.echo.metrics import ECHO_METRICS
 
 Make = Callable[..., Any]
@@ -74,9 +76,18 @@ def test_rules_speak_of_what_the_branches_measure() -> None:
     read = {"lvef", "edv", "la_volume_index", "lv_length_ed", "echo_heart_rate"}
     read |= {"heart_rate", "qrs", "pr", "qtcf", "longest_rr"}
     assert read <= names
-    statements = Path(rhythm.__file__).read_text(encoding="utf-8")
-    for code in ("af_suspected", "pause", "ectopics", "ventricular_run"):
+    statements = "".join(Path(module.__file__).read_text(encoding="utf-8") for module in (rhythm, ectopy))
+    for code in ("af_suspected", "flutter_suspected", "pause", "ectopics"):
         assert f'"{code}"' in statements
+    assert [found.code for found in ectopy.couplets_and_runs(run_of_three())] == ["ventricular_run"]
+
+
+def run_of_three() -> RhythmFacts:
+    """Three ventricular beats in a row."""
+    classes, none = np.array(["N", "V", "V", "V", "N"]), np.zeros(5, bool)
+    return RhythmFacts(
+        peaks_s=np.arange(5.0), classes=classes, af_beats=none, has_p=~none, pr_ms=None, qrs_ms=None, record_s=5.0
+    )
 
 
 def test_fast_atrial_fibrillation(make_number: Make, make_findings: Make) -> None:
