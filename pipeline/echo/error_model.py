@@ -62,8 +62,12 @@ def difficulty(certainty: Array | Sequence[float], typical: Certainty) -> float:
     """How difficult frames with these certainties (n,) are; 1 is a typical held-out still, without frames too."""
     if not len(certainty):
         return 1.0
-    doubt = 1 - float(np.mean(certainty))
-    return max(EASIEST, doubt / max(1 - typical.median, 1e-6))
+    return float(difficulties(np.mean(certainty, keepdims=True), typical)[0])
+
+
+def difficulties(certainty: Array, typical: Certainty) -> Array:
+    """The same for many clips, whose mean certainty (n,) is known; float64 (n,)."""
+    return np.asarray(np.maximum(EASIEST, (1 - certainty) / max(1 - typical.median, 1e-6)))
 
 
 def mean_interval(model: ErrorModel, beats: Sequence[float], hardness: float) -> Interval | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.echo.beam import is_cut
 from pipeline.echo.contours import frame_contours
-from pipeline.echo.error_model import Certainty, Scale, conformal_reach, difficulty
+from pipeline.echo.error_model import Certainty, Scale, conformal_reach, difficulties
 from pipeline.echo.volumes import (
     area_length_ml,
     atrium_length_mm,
@@ -98,7 +98,7 @@ def error_figures(patients: list[Patient]) -> dict[str, Any]:
     rows = {}
     for name in MEASURES:
         errors, doubts = _errors(patients, name)
-        reach = conformal_reach(errors, _hardness(doubts, typical)) if len(errors) else math.inf
+        reach = conformal_reach(errors, difficulties(doubts.mean(1), typical)) if len(errors) else math.inf
         if math.isfinite(reach) and reach > 0:
             rows[name] = {
                 "scale": MEASURES[name][0],
@@ -114,8 +114,8 @@ def _typical(certainty: Array) -> Certainty:
     return Certainty(median=round(float(median), 5), low=round(float(low), 5))
 
 
-def _errors(patients: list[Patient], name: str) -> tuple[Array, list[list[float]]]:
-    """Distance (n,) between found and true where both exist, and the certainties that go with it."""
+def _errors(patients: list[Patient], name: str) -> tuple[Array, Array]:
+    """Distance (n,) between found and true where both exist, and the certainties (n, n_phases) that go with it."""
     scale, phases = MEASURES[name]
     errors, doubts = [], []
     for patient in patients:
@@ -124,23 +124,19 @@ def _errors(patients: list[Patient], name: str) -> tuple[Array, list[list[float]
             continue
         errors.append(abs(found - truth) if scale == "points" else abs(math.log(found / truth)))
         doubts.append([patient.certainty[phase] for phase in phases])
-    return np.array(errors), doubts
+    return np.array(errors), np.array(doubts).reshape(-1, len(phases))
 
 
-def _hardness(certainties: list[list[float]], typical: Certainty) -> Array:
-    return np.array([difficulty(each, typical) for each in certainties])
-
-
-def _cross_fitted(errors: Array, certainties: list[list[float]]) -> dict[str, float]:
+def _cross_fitted(errors: Array, certainties: Array) -> dict[str, float]:
     """Part of left-out patients inside their interval, and the mean reach, with reaches from the other patients."""
     rng = np.random.default_rng(0)
     inside, reaches = [], []
     for _ in range(REPEATS):
         for held in np.array_split(rng.permutation(len(errors)), FOLDS):
             others = np.setdiff1d(np.arange(len(errors)), held)
-            typical = _typical(np.concatenate([certainties[i] for i in others]))
-            reach = conformal_reach(errors[others], _hardness([certainties[i] for i in others], typical))
-            reach_here = reach * _hardness([certainties[i] for i in held], typical)
+            typical = _typical(certainties[others])
+            reach = conformal_reach(errors[others], difficulties(certainties[others].mean(1), typical))
+            reach_here = reach * difficulties(certainties[held].mean(1), typical)
             inside += list(errors[held] <= reach_here)
             reaches += list(reach_here)
     return {"coverage": round(float(np.mean(inside)), 3), "mean_reach": round(float(np.mean(reaches)), 4)}

@@ -37,7 +37,9 @@ def overlay(frame: Array, found: Array, truth: Array | None = None) -> Array:
         if labels is None:
             continue
         for label, colour in colours.items():
-            mask = cv2.resize((labels == label).astype(np.uint8), None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
+            # The wall's inner border is the cavity's: only its outer one is drawn.
+            inside = (labels == label) | ((labels == CAVITY) & (label == MYOCARDIUM))
+            mask = cv2.resize(inside.astype(np.uint8), None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
             lines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
             cv2.drawContours(picture, lines, -1, colour, 1)
     return np.asarray(picture)
