@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from pipeline.cancellation import CancelToken, Progress, no_progress
-from pipeline.ecg.delineation import delineate
+from pipeline.ecg.delineation import delineate_with
 from pipeline.ecg.fibrillation import fibrillation
 from pipeline.ecg.hourly import LongBeats, course, known_intervals
 from pipeline.ecg.long_beats import HourBeats, hour_beats, joined_beats
@@ -121,7 +121,7 @@ def _first_waves(ecg: PreparedEcg, beats: LongBeats, cancel: CancelToken | None)
     signal_mv = np.where(np.isfinite(ecg.record.signal_mv) & ecg.lead_usable[:, None], ecg.filtered_mv, np.nan)
     inside = beats.peaks < n_samples
     usual = beats.classes[inside] != "V"
-    return delineate(signal_mv, beats.sampling_rate_hz, beats.peaks[inside], is_usual=usual, cancel=cancel)
+    return delineate_with(None, signal_mv, beats.sampling_rate_hz, beats.peaks[inside], usual, cancel=cancel)
 
 
 def _rhythm(

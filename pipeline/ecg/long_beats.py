@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.cancellation import CancelToken, Progress, no_progress
 from pipeline.ecg.beats import classify_beats, detect_r_peaks
-from pipeline.ecg.delineation import delineate
+from pipeline.ecg.delineation import delineate_with
 from pipeline.ecg.fibrillation import rr_irregularity
 from pipeline.ecg.filters import LeadFilter
 from pipeline.ecg.intervals import beat_intervals
@@ -110,7 +110,7 @@ def _window(
     for start, last in runs(looked):
         some = slice(start, last + 1)
         usual = classes[some] != "V"
-        waves = delineate(signal_mv, rate_hz, peaks[some], is_usual=usual, cancel=cancel)
+        waves = delineate_with(None, signal_mv, rate_hz, peaks[some], usual, cancel=cancel)
         has_p[some] = np.isfinite(waves.p_on).any(axis=0)
         measured = beat_intervals(waves, rate_hz)
         intervals[:, some] = measured.pr_ms, measured.qrs_ms, measured.qt_ms

@@ -127,7 +127,7 @@ def test_flood_of_events_leaves_the_window_responsive(window, qtbot, engine, kit
     timer.stop()
     assert window.review.state.case.progress.events[-1].seq == script.events[-1].seq
     assert len(gaps) > 10
-    assert sorted(gaps)[int(len(gaps) * 0.9)] < 0.1
+    assert sorted(gaps)[int(len(gaps) * 0.9)] < 0.5  # whole seconds when the window takes all events at once
     assert PORTION < 1000
 
 
