@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.cancellation import CancelToken, Progress, no_progress
 from pipeline.ecg.beats import classify_beats, detect_r_peaks
 from pipeline.ecg.delineation import delineate
-from pipeline.ecg.fibrillation import fibrillation
+from pipeline.ecg.fibrillation import fibrillation, p_seen
 from pipeline.ecg.findings import EcgFindings, ecg_measurements, ecg_remarks, interval_median
 from pipeline.ecg.flutter import flutter_beats
 from pipeline.ecg.intervals import beat_intervals
@@ -53,7 +53,7 @@ def analyse_ecg(
         signal_mv=signal_mv,
         peaks=peaks,
         classes=classes,
-        af_beats=fibrillation(peaks, rate_hz, has_p) & ~flutter,
+        af_beats=fibrillation(peaks, rate_hz, p_seen(signal_mv, rate_hz, peaks, classes == "V")) & ~flutter,
         flutter_beats=flutter,
         has_p=has_p,
         intervals=beat_intervals(delineation, rate_hz),

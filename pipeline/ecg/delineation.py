@@ -29,7 +29,8 @@ _BEFORE_S, _AFTER_S = 1.0, 1.2
 _LONGEST_RR_S = 2.0  # a longer gap tells nothing about the T wave
 _QRS_RANGE_S = (0.03, 0.30)  # beyond it the boundary was not found
 _TOUCH_S = 0.02  # waves may overlap by this much
-_LEAST_PRESENT = 0.5  # probability from which a wave is there
+_LEAST_PRESENT = 0.5  # probability from which a P wave is there
+_LEAST_P_LEADS = 0.2  # share of leads whose signal shows the P wave of a beat
 _MOST_BEATS_OF_NETWORK = 5000  # times leads: some seconds of work
 
 
@@ -144,8 +145,9 @@ def _refined(
 ) -> Array:
     """The boundaries moved to where the network sees them, float64 (6, n_leads, n_beats).
 
-    The signal decides whether there is a QRS and a T wave, which it does better; the network decides about P. A QRS or
-    T wave that the network places where none can be stays where the signal has it.
+    The signal decides whether there is a QRS and a T wave, which it does better. A P wave must be seen by the network
+    in its lead, and by the signal in some leads of the beat: no wave is invented. A QRS or T wave that the network
+    places where none can be stays where the signal has it.
     """
     place_s, present = network.bounds_s(network_input(beat_windows(level, sampling_rate_hz, peaks), usual))
     moved = peaks + place_s * sampling_rate_hz
@@ -157,6 +159,7 @@ def _refined(
     better = (moved[4] < moved[5]) & (moved[4] >= refined[3] - touch) & np.isfinite(found[5])
     refined[4:6, better] = moved[4:6, better]
     has_p = present[0] + present[1] >= 2.0 * _LEAST_PRESENT
+    has_p &= np.isfinite(found[0]).mean(axis=0) >= _LEAST_P_LEADS
     has_p &= (moved[0] < moved[1]) & (moved[1] <= refined[2] + touch)
     refined[:2] = np.where(has_p, moved[:2], np.nan)
     return refined

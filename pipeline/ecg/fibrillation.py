@@ -42,14 +42,24 @@ def af_burden(r_peaks_idx: Array, sampling_rate_hz: float, signal_mv: Array | No
     if signal_mv is None or peaks.size < _LEAST_BEATS:
         return fibrillation(peaks, sampling_rate_hz, None)
     from pipeline.ecg.beat_classes import classify_beats
-    from pipeline.ecg.delineation import delineate
     from pipeline.ecg.flutter import flutter_beats
 
     signal_mv = np.atleast_2d(np.asarray(signal_mv))
     ventricular = classify_beats(signal_mv, sampling_rate_hz, peaks) == "V"
-    waves = delineate(signal_mv, sampling_rate_hz, peaks, is_usual=~ventricular)
-    called = fibrillation(peaks, sampling_rate_hz, np.asarray(np.isfinite(waves.p_on).any(axis=0)))
+    called = fibrillation(peaks, sampling_rate_hz, p_seen(signal_mv, sampling_rate_hz, peaks, ventricular))
     return called & ~flutter_beats(signal_mv, sampling_rate_hz, peaks, ventricular)
+
+
+def p_seen(signal_mv: Array, sampling_rate_hz: float, peaks: Array, ventricular: Array) -> Array:
+    """Bool (n_beats,): the signal shows a P wave in some lead of (n_leads, n_samples).
+
+    By the signal alone, without the network: the rule for fibrillation was set on what it sees, and flutter waves
+    count among it.
+    """
+    from pipeline.ecg.delineation import delineate_with
+
+    waves = delineate_with(None, signal_mv, sampling_rate_hz, peaks, ~ventricular)
+    return np.asarray(np.isfinite(waves.p_on).any(axis=0))
 
 
 def fibrillation(peaks: Array, sampling_rate_hz: float, has_p: Array | None) -> Array:
