@@ -27,6 +27,7 @@ NO_HEART = (
 WORDS = {
     "certainty": "the outlines of the chambers are unclear",
     "size": "what was found is too small or too large for a ventricle",
+    "whole": "the ventricle is cut by the edge of the image",
     "wall": "the cavity is not surrounded by heart muscle",
     "base": "the cavity is closed all round, as in a short-axis view, not open to the atrium as in an apical one",
     "shape": "the cavity does not have the shape of a ventricle",

@@ -37,12 +37,14 @@ AGREEMENT: Ramp = (0.45, 0.70)
 SMALLEST_PART: Ramp = (0.002, 0.004)
 LARGEST_PART: Ramp = (0.50, 0.40)
 """Part of the frame that a cavity can fill."""
+CUT: Ramp = (0.30, 0.05)
+"""Pixels of the ventricle on the edge of the image, against its height and width; held-out stills: 0.06 or less."""
 CERTAINTY_REACH = 6.0
 """Certainty is worthless this many times as far below the median as the 5th percentile of held-out stills lies."""
 LEAST_SPREAD = 0.005
 RIM_PX = 4
 TRUSTED = 0.5
-FRAME_PARTS = ("certainty", "size", "wall", "base", "shape", "axis", "atrium", "contrast", "agreement")
+FRAME_PARTS = ("certainty", "size", "whole", "wall", "base", "shape", "axis", "atrium", "contrast", "agreement")
 
 
 def mark(value: float, ramp: Ramp) -> float:
@@ -94,6 +96,7 @@ def frame_parts(labels: Array, frame: Array, certainty: float, ramp: Ramp, aspec
     return {
         "certainty": mark(certainty, ramp),
         "size": min(mark(part, SMALLEST_PART), mark(part, LARGEST_PART)),
+        "whole": mark(_cut_share(labels), CUT),
         "wall": min(mark(wall, WALL), mark(wall + atrium, RIM)),
         "base": mark(1 - wall, BASE),
         "shape": min(mark(solid, SOLID), mark(long, LONG)),
@@ -118,6 +121,14 @@ def _shape(labels: Array, aspect: float) -> tuple[float, float, float]:
     long = math.sqrt((half + apart) / max(half - apart, 1e-9))
     lean_deg = abs(math.degrees(math.atan2(2 * mixed, down - aside))) / 2
     return solid, long, lean_deg
+
+
+def _cut_share(labels: Array) -> float:
+    """Pixels of cavity and wall on the edge of the frame, against the height and width of both."""
+    ventricle = (labels == CAVITY) | (labels == MYOCARDIUM)
+    rows, columns = np.flatnonzero(ventricle.any(1)), np.flatnonzero(ventricle.any(0))
+    edges = (ventricle[0], ventricle[-1], ventricle[:, 0], ventricle[:, -1])
+    return sum(np.count_nonzero(edge) for edge in edges) / (np.ptp(rows) + np.ptp(columns) + 2)
 
 
 def _contrast(labels: Array, frame: Array) -> float:

@@ -41,6 +41,7 @@ def test_each_fault_marks_its_part_down(phantoms: Any) -> None:
     faults = {
         "certainty": marks(heart, certainty=0.85),
         "size": marks(speck),
+        "whole": marks(np.ascontiguousarray(heart[:, 110:])),
         "wall": marks(np.where(heart == 2, 0, heart).astype(np.uint8)),
         "base": marks(ring(50, 75)),
         "axis": marks(np.ascontiguousarray(np.rot90(heart))),

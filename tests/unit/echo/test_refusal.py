@@ -129,6 +129,12 @@ def test_a_heart_that_is_not_upright_is_refused(
     assert "apex at the top" in reason or reason.startswith(LOW_CONFIDENCE)
 
 
+def test_half_a_heart_is_refused(phantoms: Any, segmenter: Segmenter, apical: np.ndarray) -> None:
+    found, reason = values(phantoms, apical[:4, :, apical.shape[2] // 2 :], segmenter)
+    assert not any(found.values())
+    assert reason
+
+
 def test_a_still_repeated_does_not_beat(phantoms: Any, segmenter: Segmenter, apical: np.ndarray) -> None:
     grain = np.random.default_rng(2).integers(-4, 5, apical.shape)
     still = np.clip(apical[:1].astype(int) + grain, 0, 255).astype(np.uint8)
