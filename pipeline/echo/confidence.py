@@ -32,7 +32,7 @@ WORDS = {
     "base": "the cavity is closed all round, as in a short-axis view, not open to the atrium as in an apical one",
     "shape": "the cavity does not have the shape of a ventricle",
     "axis": "the ventricle lies across the image instead of upright",
-    "atrium": "the atrium lies above the ventricle: the clip seems to be upside down",
+    "atrium": "the atrium lies above the ventricle",
     "contrast": "the muscle is not brighter than the cavity",
     "agreement": "the outlines leap from frame to frame",
     "found_again": "the cavity is found elsewhere when the image is turned a little",
