@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.cancellation import CancelToken
-from pipeline.records import CardiologyRequest, CardiologyResponse, RunEvent, StudyResults
+from pipeline.records import CardiologyRequest, CardiologyResponse, Edit, RunEvent, StudyResults
 
 if TYPE_CHECKING:
     from pipeline.engine import RunRow, StoredRun
@@ -64,3 +64,9 @@ class Engine:
         from pipeline import engine
 
         engine.delete_run(self.store_path, run_id)
+
+    def add_edit(self, run_id: str, edit: Edit) -> Edit:
+        """Store an act of a reader at once; raises StoreError."""
+        from pipeline import engine
+
+        return engine.add_edit(self.store_path, run_id, edit)

@@ -12,12 +12,12 @@ from pipeline.cancellation import CancelToken
 from pipeline.errors import StoreError
 from pipeline.gates import Limits
 from pipeline.orchestrator import PipelineOrchestrator
-from pipeline.records import CardiologyRequest, CardiologyResponse, RunEvent, StudyResults
+from pipeline.records import CardiologyRequest, CardiologyResponse, Edit, RunEvent, StudyResults
 from pipeline.results import study_results
 from pipeline.store import codec
 from pipeline.store.database import RunRow, Store
 
-__all__ = ["RunRow", "StoredRun", "delete_run", "list_runs", "load_run", "run_study"]
+__all__ = ["RunRow", "StoredRun", "add_edit", "delete_run", "list_runs", "load_run", "run_study"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,7 @@ class StoredRun:
     events: tuple[RunEvent, ...]
     results: StudyResults
     report: Mapping[str, Any] | None
+    edits: tuple[Edit, ...] = ()
 
 
 def _ignore_event(event: RunEvent) -> None:
@@ -110,6 +111,7 @@ def load_run(store_path: Path, run_id: str) -> StoredRun:
             events=store.events(run_id),
             results=study_results(_records(store, run_id)),
             report=store.report(run_id),
+            edits=store.edits(run_id),
         )
 
 
@@ -129,3 +131,9 @@ def delete_run(store_path: Path, run_id: str) -> None:
     """Remove a run and everything that only it refers to. Raises StoreError."""
     with Store.open(store_path) as store:
         store.delete_run(run_id)
+
+
+def add_edit(store_path: Path, run_id: str, edit: Edit) -> Edit:
+    """Store an act of a reader at once; returns it numbered and dated. Raises StoreError."""
+    with Store.open(store_path) as store:
+        return store.add_edit(run_id, edit)

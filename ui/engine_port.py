@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.cancellation import CancelToken
-from pipeline.records import CardiologyRequest, CardiologyResponse, RunEvent, StudyResults
+from pipeline.records import CardiologyRequest, CardiologyResponse, Edit, RunEvent, StudyResults
 
 if TYPE_CHECKING:
     from pipeline.engine import RunRow, StoredRun
@@ -37,4 +37,8 @@ class Engine(Protocol):
 
     def delete_run(self, run_id: str) -> None:
         """Forget a stored run."""
+        ...
+
+    def add_edit(self, run_id: str, edit: Edit) -> Edit:
+        """Store an act of a reader at once; returns it numbered and dated."""
         ...

@@ -17,6 +17,7 @@ from pipeline.records.echo_results import (
     WallSegment,
     empty_contours,
 )
+from pipeline.records.edit import Edit, EditKind, Role
 from pipeline.records.fusion import CrossCheck, FiredRule, FusedFindings, RiskReport, RiskScore
 from pipeline.records.inputs import (
     Calibration,
@@ -61,6 +62,8 @@ __all__ = [
     "EchoClip",
     "EchoDetection",
     "EchoQuality",
+    "Edit",
+    "EditKind",
     "FileReport",
     "FiredRule",
     "FusedFindings",
@@ -77,6 +80,7 @@ __all__ = [
     "RhythmStatement",
     "RiskReport",
     "RiskScore",
+    "Role",
     "RunEvent",
     "Sex",
     "Source",

@@ -12,7 +12,7 @@ from pipeline.errors import StoreError
 
 APPLICATION_ID = 0x43484452  # "CHDR"
 MIGRATIONS: tuple[str, ...] = tuple(
-    (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("schema.sql", "parts.sql")
+    (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("schema.sql", "parts.sql", "review.sql")
 )
 """Step n leads from schema version n to n + 1."""
 BUSY_TIMEOUT_MS = 20_000

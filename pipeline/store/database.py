@@ -16,11 +16,12 @@ import msgspec
 import psutil
 
 from pipeline.errors import StoreError
-from pipeline.records import CardiologyRequest, RunEvent, ValidationReport
+from pipeline.records import CardiologyRequest, Edit, RunEvent, ValidationReport
 from pipeline.states import State
 from pipeline.store import codec
 from pipeline.store.checkpoint import StateCheckpoint
 from pipeline.store.connection import connect, transaction, typed_errors
+from pipeline.store.edits import insert_edit, select_edits
 
 RunStatus = Literal["running", "complete", "error", "cancelled", "interrupted"]
 PART_BYTES = 16 << 20
@@ -199,6 +200,19 @@ class Store:
     def audit_rows(self) -> list[dict[str, Any]]:
         with typed_errors():
             return self._query("SELECT * FROM audit ORDER BY audit_id")
+
+    # --- acts of readers ----------------------------------------------------------------------------
+
+    def add_edit(self, run_id: str, edit: Edit) -> Edit:
+        """Store an act on a run at once; returns it numbered and dated. Raises StoreError."""
+        with transaction(self._connection):
+            self._run(run_id)
+            return insert_edit(self._connection, run_id, edit, utc_now())
+
+    def edits(self, run_id: str) -> tuple[Edit, ...]:
+        """Every act on a run, in order."""
+        with typed_errors():
+            return select_edits(self._connection, run_id)
 
     # --- checkpoints --------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before Qt is imported
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,6 +35,7 @@ from pipeline.records import (
     EchoBeat,
     EchoCine,
     EchoDetection,
+    Edit,
     Measurement,
     PatientHeader,
     PreparedEcg,
@@ -282,6 +283,7 @@ class FakeEngine:
     holds: bool = False
     requests: list[tuple[CardiologyRequest, str | None]] = field(default_factory=list)
     threads: list[int] = field(default_factory=list)
+    acts: dict[str, list[Edit]] = field(default_factory=dict)
 
     def run_study(
         self,
@@ -318,6 +320,11 @@ class FakeEngine:
 
     def delete_run(self, run_id: str) -> None:
         del self.stored[run_id]
+
+    def add_edit(self, run_id: str, edit: Edit) -> Edit:
+        acts = self.acts.setdefault(run_id, [])
+        acts.append(replace(edit, seq=len(acts), time_utc="2026-01-01T12:00:00.000Z"))
+        return acts[-1]
 
     def keep(self, run_id: str, status: Any, results: StudyResults, events: list[RunEvent]) -> None:
         """Store a run."""
