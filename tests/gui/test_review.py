@@ -111,10 +111,10 @@ def test_flood_of_events_leaves_the_window_responsive(window, qtbot, engine, kit
     script.add("DETECTION", "branch", "ok", branch="echo")
     engine.script = script.events
     gaps: list[float] = []
-    last = [time.perf_counter()]
+    last = [time.thread_time()]  # the window's own work between ticks; a busy machine does not count
 
     def tick() -> None:
-        now = time.perf_counter()
+        now = time.thread_time()
         gaps.append(now - last[0])
         last[0] = now
 
@@ -127,7 +127,7 @@ def test_flood_of_events_leaves_the_window_responsive(window, qtbot, engine, kit
     timer.stop()
     assert window.review.state.case.progress.events[-1].seq == script.events[-1].seq
     assert len(gaps) > 10
-    assert sorted(gaps)[int(len(gaps) * 0.9)] < 0.5  # whole seconds when the window takes all events at once
+    assert sorted(gaps)[int(len(gaps) * 0.9)] < 0.1
     assert PORTION < 1000
 
 
