@@ -151,7 +151,7 @@ def _add_show(commands: Commands, common: argparse.ArgumentParser) -> None:
 def _add_export(commands: Commands, common: argparse.ArgumentParser) -> None:
     export = commands.add_parser("export", parents=[common], help="write the report of a stored run")
     export.add_argument("run", metavar="RUN", help="run id, the start of one, or 'latest'")
-    export.add_argument("--format", required=True, metavar="F", help="json or csv")
+    export.add_argument("--format", required=True, metavar="F", help="json, csv or pdf")
     export.add_argument("--output", required=True, type=Path, metavar="P", help="the file to write")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,9 +17,10 @@ from pipeline.errors import ReportError, StoreError
 from pipeline.notice import NOTICE
 
 if TYPE_CHECKING:
-    from pipeline.engine import RunRow
+    from pipeline.engine import RunRow, StoredRun
 
 LABEL_WIDTH = 36
+PAGE_FORMAT = "pdf"
 
 
 def runs(options: argparse.Namespace, paths: AppPaths) -> int:
@@ -142,14 +145,31 @@ def export(options: argparse.Namespace, paths: AppPaths) -> int:
     from pipeline.reports.json_report import write_bytes
 
     writers = {name: function for name, _, function in EXPORTERS}
-    if options.format not in writers:
-        raise UsageError(f"--format must be one of: {', '.join(writers)}")
+    if options.format not in (*writers, PAGE_FORMAT):
+        raise UsageError(f"--format must be one of: {', '.join((*writers, PAGE_FORMAT))}")
     engine = Engine(paths.store)
     stored = engine.load_run(find_run(engine, options.run))
     if stored.report is None:
         raise ReportError("This run has no report yet; there is nothing to export.", code="E_REPORT_NONE")
-    write_bytes(writers[options.format](stored.report), options.output)
+    is_page = options.format == PAGE_FORMAT
+    content = _page(stored, stored.report) if is_page else writers[options.format](stored.report)
+    write_bytes(content, options.output)
     return EXIT_DONE
+
+
+def _page(stored: StoredRun, report: Mapping[str, Any]) -> bytes:
+    """The page as PDF; it is painted by the workstation's packages, without a display."""
+    if importlib.util.find_spec("PySide6") is None:
+        raise ReportError("The PDF page needs the workstation's packages, which are not installed.")
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PySide6.QtGui import QGuiApplication
+
+    from ui.page.page import page_pdf
+
+    application = QGuiApplication.instance() or QGuiApplication([])
+    content = page_pdf(stored.results, report, stored.row.run_id)
+    del application
+    return content
 
 
 def printable(text: str) -> str:

@@ -149,6 +149,16 @@ def test_export_writes_the_stored_report(finished: Finished, tmp_path: Path, kin
         assert "lvef" in text
 
 
+def test_the_page_is_exported_as_pdf_without_a_display(finished: Finished, tmp_path: Path) -> None:
+    target = tmp_path / "page.pdf"
+    line = ["export", "latest", "--format", "pdf", "--output", str(target), "--data-dir", str(finished.data)]
+    shell = [sys.executable, "-m", "app", *line]
+    environment = {n: v for n, v in os.environ.items() if n not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
+    done = subprocess.run(shell, capture_output=True, text=True, env=environment, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert target.read_bytes().startswith(b"%PDF-")
+
+
 def test_an_unknown_format_is_wrong_use(finished: Finished, tmp_path: Path) -> None:
     line = ["export", "latest", "--format", "xls", "--output", str(tmp_path / "x"), "--data-dir", str(finished.data)]
     assert main(line) == 2

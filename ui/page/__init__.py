@@ -1,0 +1,1 @@
+"""The report as one printed page: painted, so that no browser is needed."""
