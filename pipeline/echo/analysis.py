@@ -13,7 +13,7 @@ from pipeline.clinical.reference_ranges import lvef_band, volume_band
 from pipeline.echo import metrics
 from pipeline.echo.chambers import atrium, mass
 from pipeline.echo.cine_study import BeatFigures, CineStudy, study_cine
-from pipeline.echo.manifest import read_manifest
+from pipeline.echo.manifest import ModelManifest, read_manifest
 from pipeline.echo.study_remarks import study_remarks
 from pipeline.echo.subject import (
     NO_BODY_SURFACE,
@@ -80,11 +80,18 @@ def analyse_echo(
         if detection.low_confidence_reason is None:
             studies.append(study_cine(cine, detection, cancel, manifest=manifest))
         progress((number + 1) / len(cines), f"Measured clip {number + 1} of {len(cines)}")
+    return summarise(studies, metadata, manifest, n_left_out=sum(reason is not None for reason in reasons))
+
+
+def summarise(
+    studies: list[CineStudy], metadata: Metadata, manifest: ModelManifest, *, n_left_out: int = 0
+) -> EchoAnalysis:
+    """Every metric out of the measured cines of a study; `n_left_out` clips showed the chambers too poorly."""
     subject = choose(studies, metadata, manifest)
     return EchoAnalysis(
         measurements=tuple(_measurements(subject)),
         cines=tuple(study.analysis for study in studies),
-        remarks=tuple(study_remarks(studies, subject.pairs, sum(reason is not None for reason in reasons))),
+        remarks=tuple(study_remarks(studies, subject.pairs, n_left_out)),
     )
 
 
@@ -190,9 +197,11 @@ def _strain(subject: Subject) -> Measurement:
 
 
 def _score_index(subject: Subject) -> Measurement:
-    """Mean of the suggested scores of the main view, with their number."""
+    """Mean of the scores of the main view, and of the other one where it is scored, with their number."""
     source, reason = source_of(subject), no_beats(subject)
     segments = subject.main.analysis.segments
+    if subject.other is not None and any(segment.score for segment in subject.other.analysis.segments):
+        segments = (*segments, *subject.other.analysis.segments)
     scores = [segment.score for segment in segments if segment.score is not None]
     if reason or len(scores) < FEWEST_SCORES:
         reasons = Counter(segment.score_reason or segment.reason or "" for segment in segments if not segment.score)

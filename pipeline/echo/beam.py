@@ -35,20 +35,24 @@ def visible_sector(frames: Array) -> Array:
     return np.asarray(above & below)
 
 
-def is_cut(contour: Array, sector: Array) -> bool:
-    """Whether a closed contour (n_points, 2) runs along the edge of the sector or of the frame."""
-    return bool(np.isfinite(contour).all()) and int(np.count_nonzero(_at_edge(contour, sector))) >= CUT_POINTS
-
-
-def part_at_edge(contour: Array, sector: Array) -> float:
-    """The part 0..1 of a contour's points (n_points, 2) at the edge of the sector or of the frame; 1 when absent."""
-    return float(np.mean(_at_edge(contour, sector))) if np.isfinite(contour).all() else 1.0
-
-
-def _at_edge(contour: Array, sector: Array) -> Array:
+def edge_distance_px(sector: Array) -> Array:
+    """Distance of every pixel to the edge of the sector or of the frame, float64 (height, width), 0 outside."""
     from scipy import ndimage
 
-    reach = ndimage.distance_transform_edt(np.pad(sector, 1))[1:-1, 1:-1]
-    columns = np.clip(np.rint(contour[:, 0]).astype(int), 0, sector.shape[1] - 1)
-    rows = np.clip(np.rint(contour[:, 1]).astype(int), 0, sector.shape[0] - 1)
-    return np.asarray(reach[rows, columns] <= EDGE_PX)
+    return np.asarray(ndimage.distance_transform_edt(np.pad(sector, 1))[1:-1, 1:-1])
+
+
+def is_cut(contour: Array, edge_px: Array) -> bool:
+    """Whether a closed contour (n_points, 2) runs along the edge; `edge_px` is the map of distances to it."""
+    return bool(np.isfinite(contour).all()) and int(np.count_nonzero(_at_edge(contour, edge_px))) >= CUT_POINTS
+
+
+def part_at_edge(contour: Array, edge_px: Array) -> float:
+    """The part 0..1 of a contour's points (n_points, 2) at the edge; 1 when absent."""
+    return float(np.mean(_at_edge(contour, edge_px))) if np.isfinite(contour).all() else 1.0
+
+
+def _at_edge(contour: Array, edge_px: Array) -> Array:
+    columns = np.clip(np.rint(contour[:, 0]).astype(int), 0, edge_px.shape[1] - 1)
+    rows = np.clip(np.rint(contour[:, 1]).astype(int), 0, edge_px.shape[0] - 1)
+    return np.asarray(edge_px[rows, columns] <= EDGE_PX)

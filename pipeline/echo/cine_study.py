@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.cancellation import CancelToken
-from pipeline.echo.beam import is_cut, visible_sector
+from pipeline.echo.beam import edge_distance_px, is_cut, visible_sector
 from pipeline.echo.cardiac_cycle import CardiacCycle, find_cycle
 from pipeline.echo.error_model import difficulty, mean_interval
 from pipeline.echo.manifest import ModelManifest
@@ -22,7 +22,7 @@ from pipeline.echo.volumes import (
     enclosed_area_mm2,
     wall_length_mm,
 )
-from pipeline.echo.wall_motion import IntervalOf, no_interval, wall_motion
+from pipeline.echo.wall_motion import IntervalOf, motion_of_sizes, no_interval, sizes_of_frames
 from pipeline.echo.wall_scores import PLACES
 from pipeline.records import Array, CineAnalysis, EchoBeat, EchoCine, EchoDetection
 
@@ -60,6 +60,29 @@ class CineStudy:
         return self.cine.calibration.spacing_mm
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameSizes:
+    """What every frame gives by itself; lengths in mm, pixels where the cine is not calibrated."""
+
+    volumes: Array  # float64 (n_frames,), mL or px³; NaN where there is none
+    wall_mm: Array  # float64 (n_frames, 1), length of the endocardial line
+    segments_mm: Array  # float64 (n_frames, 6, 2), distance from the axis and length of the wall segments
+    edge_px: Array  # float64 (height, width), distance to the edge of the beam: one map for all frames
+
+
+def frame_sizes(cine: EchoCine, detection: EchoDetection, cancel: CancelToken | None = None) -> FrameSizes:
+    """Measure every frame of a cine; frames that are not trusted give NaN."""
+    spacing_mm = cine.calibration.spacing_mm or (1.0, 1.0)
+    volumes = volume_curve(detection, cine.calibration.spacing_mm, cancel)
+    trusted = np.where(np.isfinite(volumes)[:, None, None], detection.lv_endocardium, np.nan)
+    return FrameSizes(
+        volumes=volumes,
+        wall_mm=np.array([[wall_length_mm(line, spacing_mm)] for line in trusted]),
+        segments_mm=sizes_of_frames(trusted, spacing_mm),
+        edge_px=edge_distance_px(visible_sector(cine.frames)),
+    )
+
+
 def study_cine(
     cine: EchoCine,
     detection: EchoDetection,
@@ -71,20 +94,27 @@ def study_cine(
 
     With a manifest the segments' motion has intervals.
     """
-    spacing_mm = cine.calibration.spacing_mm or (1.0, 1.0)
+    sizes = frame_sizes(cine, detection, cancel)
+    cycle = find_cycle(sizes.volumes, cine.frame_times_s, cine.r_wave_times_s)
+    return study_beats(cine, detection, sizes, cycle, manifest=manifest)
+
+
+def study_beats(
+    cine: EchoCine,
+    detection: EchoDetection,
+    sizes: FrameSizes,
+    cycle: CardiacCycle,
+    *,
+    manifest: ModelManifest | None = None,
+) -> CineStudy:
+    """The second half of `study_cine`: from the sizes of the frames and the beats to everything measured."""
     times_s = cine.frame_times_s
-    volumes = volume_curve(detection, cine.calibration.spacing_mm, cancel)
-    cycle = find_cycle(volumes, times_s, cine.r_wave_times_s)
-    trusted = np.where(np.isfinite(volumes)[:, None, None], detection.lv_endocardium, np.nan)
-    lengths_mm = np.array([[wall_length_mm(line, spacing_mm)] for line in trusted])
-    strain = beat_curves(bridged(lengths_mm, times_s), cycle.included, times_s)[:, 0]
-    motion = wall_motion(
-        trusted, cycle.included, times_s, spacing_mm, cine.view, _intervals(detection, cycle.included, manifest)
-    )
-    sector = visible_sector(cine.frames)
+    strain = beat_curves(bridged(sizes.wall_mm, times_s), cycle.included, times_s)[:, 0]
+    intervals = _intervals(detection, cycle.included, manifest)
+    motion = motion_of_sizes(sizes.segments_mm, cycle.included, times_s, cine.view, intervals)
     analysis = CineAnalysis(
         view=cine.view,
-        volume_curve=volumes,
+        volume_curve=sizes.volumes,
         volume_unit="mL" if cine.calibration.spacing_mm else "px³",
         smoothed_curve=cycle.smoothed,
         beats=cycle.beats,
@@ -97,7 +127,7 @@ def study_cine(
         segment_strain=motion.strain_pct,
     )
     figures = tuple(
-        _figures(detection, beat, number, spacing_mm, sector, strain)
+        _figures(detection, beat, number, cine.calibration.spacing_mm or (1.0, 1.0), sizes.edge_px, strain)
         for number, beat in enumerate(cycle.beats)
         if beat.excluded is None
     )
@@ -137,7 +167,7 @@ def _figures(
     beat: EchoBeat,
     number: int,
     spacing_mm: tuple[float, float],
-    sector: Array,
+    edge_px: Array,
     strain: Array,
 ) -> BeatFigures:
     ed, es = detection.lv_endocardium[beat.ed_idx], detection.lv_endocardium[beat.es_idx]
@@ -149,8 +179,8 @@ def _figures(
         es_profile=disc_profile(es, spacing_mm),
         strain_pct=peak_systolic_pct(strain, beat),
         mass_g=lv_mass_g(ed, outer, spacing_mm),
-        outer_border_seen=border_seen(outer, sector),
+        outer_border_seen=border_seen(outer, edge_px),
         atrium_mm2=enclosed_area_mm2(atrium, spacing_mm),
         atrium_length_mm=atrium_length_mm(atrium, es, spacing_mm),
-        atrium_cut=is_cut(atrium, sector),
+        atrium_cut=is_cut(atrium, edge_px),
     )

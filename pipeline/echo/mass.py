@@ -25,9 +25,9 @@ def lv_mass_g(endocardium: Array, epicardium: Array, spacing_mm: tuple[float, fl
     return MUSCLE_G_PER_ML * (outer_ml - inner_ml) if outer_ml > inner_ml else math.nan
 
 
-def border_seen(epicardium: Array, sector: Array) -> bool:
-    """Whether most of an outer border (n_points, 2) was found inside the beam, bool (height, width)."""
-    return part_at_edge(epicardium, sector) <= 1 - SEEN_PART
+def border_seen(epicardium: Array, edge_px: Array) -> bool:
+    """Whether most of an outer border (n_points, 2) lies inside the beam, by the map of distances to its edge."""
+    return part_at_edge(epicardium, edge_px) <= 1 - SEEN_PART
 
 
 def _body_ml(contour: Array, spacing_mm: tuple[float, float]) -> float:

@@ -87,10 +87,19 @@ def wall_motion(
         Longitudinal strain: change of the segment's length in % at end-systole, negative when it shortens. Time to
         peak: from end-diastole to the largest inward motion, in the beats that the clip shows to their end.
     """
+    return motion_of_sizes(sizes_of_frames(endocardium, spacing_mm), beats, times_s, view, interval_of)
+
+
+def sizes_of_frames(endocardium: Array, spacing_mm: tuple[float, float]) -> Array:
+    """`segment_sizes` of every frame, float64 (n_frames, 6, 2), from float32 (n_frames, 97, 2)."""
+    return np.array([segment_sizes(line, spacing_mm) for line in endocardium]).reshape(-1, 2 * N_PARTS, 2)
+
+
+def motion_of_sizes(
+    sizes: Array, beats: tuple[EchoBeat, ...], times_s: Array, view: str, interval_of: IntervalOf = no_interval
+) -> WallMotion:
+    """The same from the sizes of the segments in every frame, float64 (n_frames, 6, 2); see `wall_motion`."""
     names = [name for wall in SEGMENTS.get(view, SEGMENTS["A4C"]) for name in wall]
-    sizes = np.full((len(endocardium), len(names), 2), np.nan)
-    for i in sorted({i for beat in beats for i in range(beat.ed_idx, beat.end_idx + 1)}):
-        sizes[i] = segment_sizes(endocardium[i], spacing_mm)
     inward = -beat_curves(bridged(sizes[..., 0], times_s), beats, times_s)
     strain = beat_curves(bridged(sizes[..., 1], times_s), beats, times_s)
     segments = []

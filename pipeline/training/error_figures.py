@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.echo.beam import is_cut
+from pipeline.echo.beam import edge_distance_px, is_cut
 from pipeline.echo.contours import frame_contours
 from pipeline.echo.error_model import Certainty, Scale, conformal_reach, difficulties
 from pipeline.echo.volumes import (
@@ -62,7 +62,7 @@ def measure_still(labels: Array, spacing_mm: tuple[float, float], sector: Array)
     lines = frame_contours(labels, spacing_mm)
     endocardium, atrium = lines.lv_endocardium, lines.left_atrium
     profile = disc_profile(endocardium, spacing_mm) if np.isfinite(endocardium).all() else None
-    seen = np.isfinite(atrium).all() and not is_cut(atrium, sector)
+    seen = np.isfinite(atrium).all() and not is_cut(atrium, edge_distance_px(sector))
     return Still(
         volume_ml=volume_of_profiles(profile) if profile else math.nan,
         length_mm=profile[1] if profile else math.nan,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.echo.analysis import NO_TIMES, analyse_echo
-from pipeline.echo.beam import is_cut, visible_sector
+from pipeline.echo.beam import edge_distance_px, is_cut, visible_sector
 from pipeline.echo.cardiac_cycle import NOT_BEATING, TOO_SHORT
 from pipeline.echo.chambers import ATRIUM_CUT
 from pipeline.echo.detection import detect_chambers
@@ -192,12 +192,12 @@ def test_an_atrium_cut_by_the_frame_is_not_measured(phantoms: Any) -> None:
 def test_an_atrium_cut_by_the_sector_is_seen(phantoms: Any) -> None:
     y, x = np.mgrid[:200, :200]
     frames = np.where(np.hypot(x - 100, y) < 170, 60, 0).astype(np.uint8)[None]
-    sector = visible_sector(frames)
+    edge_px = edge_distance_px(visible_sector(frames))
     angle = np.linspace(0, 2 * np.pi, 64, endpoint=False)
     circle = np.stack([100 + 20 * np.cos(angle), 20 * np.sin(angle)], -1)
-    assert not is_cut(circle + np.array([0, 120]), sector)
-    assert is_cut(circle + np.array([0, 149]), sector)
-    assert not is_cut(np.full((64, 2), np.nan), sector)
+    assert not is_cut(circle + np.array([0, 120]), edge_px)
+    assert is_cut(circle + np.array([0, 149]), edge_px)
+    assert not is_cut(np.full((64, 2), np.nan), edge_px)
 
 
 def test_a_bad_frame_does_not_make_a_beat(phantoms: Any, usual: Any) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.echo.analysis import analyse_echo
+from pipeline.echo.beam import edge_distance_px
 from pipeline.echo.chambers import NO_OUTER_BORDER
 from pipeline.echo.contours import frame_contours
 from pipeline.echo.detection import detect_chambers
@@ -43,11 +44,11 @@ def test_a_missing_or_inner_outer_border_has_no_mass(phantoms: Any) -> None:
 def test_a_border_along_the_beams_edge_is_not_seen(phantoms: Any) -> None:
     outer = frame_contours(phantoms.labels(85, 24), phantoms.spacing_mm).lv_epicardium
     whole = np.ones((300, 260), bool)
-    assert border_seen(outer, whole)
+    assert border_seen(outer, edge_distance_px(whole))
     cut = whole.copy()
     cut[:, : int(np.percentile(outer[:, 0], 40))] = False  # the left wall lies in the dark
-    assert not border_seen(outer, cut)
-    assert not border_seen(np.full_like(outer, np.nan), whole)
+    assert not border_seen(outer, edge_distance_px(cut))
+    assert not border_seen(np.full_like(outer, np.nan), edge_distance_px(whole))
 
 
 def measurement(found: Any, name: str) -> Measurement:
