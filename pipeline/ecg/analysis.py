@@ -15,7 +15,7 @@ from pipeline.ecg.median_beat import usual_beats
 from pipeline.ecg.rhythm import RhythmFacts, rhythm_statements
 from pipeline.ecg.shape import beat_shape, shape_statements
 from pipeline.errors import AnalysisError
-from pipeline.records import Array, EcgAnalysis, EcgStatement, Measurement, Metadata, PreparedEcg
+from pipeline.records import Array, Delineation, EcgAnalysis, EcgStatement, Measurement, Metadata, PreparedEcg
 
 
 def analyse_ecg(
@@ -36,7 +36,7 @@ def analyse_ecg(
     RunCancelledError
         The run was cancelled.
     """
-    signal_mv = _usable_signal(ecg)
+    signal_mv = usable_signal(ecg)
     rate_hz = ecg.record.sampling_rate_hz
     peaks = detect_r_peaks(signal_mv, rate_hz, progress=_share(progress, 0.0, 0.3), cancel=cancel)
     if peaks.size == 0:
@@ -62,11 +62,16 @@ def analyse_ecg(
         paced=bool(metadata.paced),
     )
     progress(0.95, "Measuring the rhythm")
+    return analysis_of(findings, delineation, metadata)
+
+
+def analysis_of(findings: EcgFindings, delineation: Delineation, metadata: Metadata) -> EcgAnalysis:
+    """Measurements and statements of what was found, by the pipeline or by a reader who corrected it."""
     measurements = ecg_measurements(findings)
     return EcgAnalysis(
         measurements=measurements,
-        r_peaks_idx=peaks,
-        beat_classes=tuple(str(letter) for letter in classes),
+        r_peaks_idx=findings.peaks,
+        beat_classes=tuple(str(letter) for letter in findings.classes),
         af_beats=findings.af_beats,
         delineation=delineation,
         rhythm=rhythm_statements(_facts(findings)),
@@ -89,7 +94,7 @@ def _number(measurements: tuple[Measurement, ...], name: str) -> float | None:
     return value if isinstance(value, float) else None
 
 
-def _usable_signal(ecg: PreparedEcg) -> Array:
+def usable_signal(ecg: PreparedEcg) -> Array:
     """The filtered signal, NaN in leads that are not usable and where the record has no sample."""
     usable = np.asarray(ecg.lead_usable, bool)
     if not usable.any():

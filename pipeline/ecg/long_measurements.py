@@ -50,7 +50,7 @@ def long_measurements(
         *_corrected(beats, medians, source, sex),
         _jt(medians, source),
         withheld(ecg_metric("axis"), "Not measured over hours: the axis turns with the position of the body."),
-        *_counts(beats, file_sha256),
+        *long_counts(beats, file_sha256),
         *variability(
             _normal_intervals(beats),
             record_s=float(beats.clean.sum()),
@@ -135,7 +135,8 @@ def _jt(medians: dict[str, float | None], source: Source) -> Measurement:
     return measured(metric, qt_ms - qrs_ms, source=source)
 
 
-def _counts(beats: LongBeats, file_sha256: str) -> list[Measurement]:
+def long_counts(beats: LongBeats, file_sha256: str) -> list[Measurement]:
+    """Ectopic beats and the share of suspected fibrillation."""
     marks = (("pvc_count", beats.classes == "V"), ("pac_count", beats.classes == "S"))
     found = [
         measured(ecg_metric(name), float(flags.sum()), source=_beats_source(file_sha256, np.flatnonzero(flags)))

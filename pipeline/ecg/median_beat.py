@@ -34,6 +34,11 @@ class MedianBeat:
     t_off: Array
 
     @property
+    def r_step(self) -> int:
+        """Where the R peaks lie."""
+        return round(BEFORE_S * self.sampling_rate_hz)
+
+    @property
     def n_beats(self) -> int:
         return int(self.beats_mv.shape[1])
 

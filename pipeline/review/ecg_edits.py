@@ -1,0 +1,274 @@
+"""The ECG's numbers after a reader moved marks and changed classes: computed as the pipeline computes them.
+
+A mark that the reader set on a beat holds for that beat over all leads; a mark set on the median beat moves that mark
+of every usual beat by as much. Everything that rests on them is measured again by the code that measured it first, so
+that a log without edits gives the numbers of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from pipeline.ecg.analysis import analysis_of, usable_signal
+from pipeline.ecg.findings import EcgFindings
+from pipeline.ecg.flutter import flutter_beats
+from pipeline.ecg.intervals import BeatIntervals, beat_intervals
+from pipeline.ecg.median_beat import MedianBeat, median_beat, usual_beats
+from pipeline.ecg.shape import beat_shape
+from pipeline.errors import InputError
+from pipeline.records import Array, Delineation, EcgAnalysis, Edit, Measurement, Metadata, PreparedEcg
+from pipeline.review.ecg_long_edits import long_analysis_of
+from pipeline.review.ecg_peaks import wave_peaks
+from pipeline.review.ecg_targets import (
+    ABSENT,
+    BOUNDS,
+    CALIPER,
+    CLASSES,
+    Caliper,
+    edits_in_force,
+    mark_ms,
+    read_caliper,
+    read_class_target,
+    read_mark_target,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EcgReview:
+    """An ECG as a reader sees it: the analysis with the edits in it, and what is drawn beside it."""
+
+    analysis: EcgAnalysis
+    p_peak: Array  # float64 (n_leads, n_beats), sample positions, NaN where there is no such wave
+    t_peak: Array
+    median: MedianBeat | None  # of the usual beats, with the reader's marks; None for a long record
+    edited_marks: frozenset[str]  # targets
+    edited_classes: frozenset[int]  # beats
+    calipers: tuple[tuple[str, Caliper], ...]  # target and caliper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Marks:
+    """Boundaries, float64 (n_leads, n_beats) by name: as they are drawn, and as the intervals count them."""
+
+    shown: dict[str, Array]
+    counted: dict[str, Array]
+    p_peak: Array
+    t_peak: Array
+    r_peaks: Array
+    touched: frozenset[str]
+
+
+def review_ecg(ecg: PreparedEcg, analysis: EcgAnalysis, metadata: Metadata, edits: Sequence[Edit] = ()) -> EcgReview:
+    """Fold the edits of a command log into an ECG's analysis.
+
+    Parameters
+    ----------
+    ecg, analysis, metadata
+        What the run holds; none of them is changed.
+    edits
+        The whole log; edits of other kinds are passed over.
+
+    Returns
+    -------
+    EcgReview
+        Measurements that the edits changed have the status "edited"; the others are the same objects as before.
+
+    Raises
+    ------
+    InputError
+        E_INPUT_CORRUPT: an edit names a beat, a lead or a mark that the ECG does not have, or a value that is none.
+    AnalysisError
+        No lead of the ECG is usable.
+    """
+    held = edits_in_force(edits)
+    changed = _changed_classes(held, analysis)
+    letters = tuple(changed.get(beat, letter) for beat, letter in enumerate(analysis.beat_classes))
+    calipers = {edit.target: edit.after for edit in held if edit.kind == "caliper" and edit.target.startswith(CALIPER)}
+    shared = {
+        "edited_classes": frozenset(changed),
+        "calipers": tuple((name, read_caliper(value)) for name, value in calipers.items() if value is not None),
+    }
+    make = partial(EcgReview, **shared)  # type: ignore[arg-type]
+    if analysis.long is not None:
+        return _long_review(make, ecg, analysis, letters)
+    return _short_review(make, ecg, analysis, metadata, held, letters)
+
+
+def _changed_classes(held: Sequence[Edit], analysis: EcgAnalysis) -> dict[int, str]:
+    changed: dict[int, str] = {}
+    for edit in (edit for edit in held if edit.kind == "beat_class"):
+        beat = read_class_target(edit.target)
+        if beat >= len(analysis.beat_classes) or (edit.after is not None and edit.after not in CLASSES):
+            raise InputError("An edit names a beat or a class that the ECG does not have.", code="E_INPUT_CORRUPT")
+        letter = analysis.beat_classes[beat] if edit.after is None else edit.after
+        changed[beat] = letter
+    return {beat: letter for beat, letter in changed.items() if letter != analysis.beat_classes[beat]}
+
+
+def _long_review(
+    make: partial[EcgReview], ecg: PreparedEcg, analysis: EcgAnalysis, letters: tuple[str, ...]
+) -> EcgReview:
+    """Marks of a long record cannot be moved: its intervals come from beats of every hour, which are not kept."""
+    waves = analysis.delineation
+    after = analysis if letters == analysis.beat_classes else long_analysis_of(ecg, analysis, letters)
+    return make(
+        analysis=replace(after, measurements=_told(analysis.measurements, after.measurements)),
+        p_peak=wave_peaks(ecg.filtered_mv, waves.p_on, waves.p_off),
+        t_peak=wave_peaks(ecg.filtered_mv, waves.t_on, waves.t_off),
+        median=None,
+        edited_marks=frozenset(),
+    )
+
+
+def _short_review(
+    make: partial[EcgReview],
+    ecg: PreparedEcg,
+    analysis: EcgAnalysis,
+    metadata: Metadata,
+    held: Sequence[Edit],
+    letters: tuple[str, ...],
+) -> EcgReview:
+    signal_mv, rate_hz = usable_signal(ecg), ecg.record.sampling_rate_hz
+    was_v = np.array([letter == "V" for letter in analysis.beat_classes], bool)
+    classes = np.array(letters, "<U1")
+    marks = _beat_marks(ecg, analysis, held)
+    usual = usual_beats(classes)
+    before = median_beat(signal_mv, rate_hz, marks.r_peaks, Delineation(**marks.shown), usual)
+    if before is not None:
+        marks = _moved_with_median(marks, before, held, usual, rate_hz)
+    shown = Delineation(**marks.shown)
+    after = median_beat(signal_mv, rate_hz, marks.r_peaks, shown, usual)
+    if not marks.touched and letters == analysis.beat_classes:
+        edited = analysis
+    else:
+        findings = EcgFindings(
+            ecg=ecg,
+            signal_mv=signal_mv,
+            peaks=marks.r_peaks,
+            classes=classes,
+            af_beats=analysis.af_beats,
+            flutter_beats=flutter_beats(signal_mv, rate_hz, analysis.r_peaks_idx, was_v),
+            has_p=np.asarray(np.isfinite(marks.counted["p_on"]).any(axis=0)),
+            intervals=_forward(beat_intervals(Delineation(**marks.counted), rate_hz)),
+            shape=beat_shape(ecg, signal_mv, marks.r_peaks, shown, usual),
+            sex=metadata.sex,
+            paced=bool(metadata.paced),
+        )
+        edited = analysis_of(findings, shown, metadata)
+    return make(
+        analysis=replace(edited, measurements=_told(analysis.measurements, edited.measurements)),
+        p_peak=marks.p_peak,
+        t_peak=marks.t_peak,
+        median=after,
+        edited_marks=marks.touched,
+    )
+
+
+def _forward(intervals: BeatIntervals) -> BeatIntervals:
+    """Intervals that end before they begin are none."""
+    return BeatIntervals(
+        **{
+            name: np.where(getattr(intervals, name) > 0, getattr(intervals, name), np.nan)
+            for name in ("pr_ms", "qrs_ms", "qt_ms")
+        }
+    )
+
+
+def _told(before: tuple[Measurement, ...], after: tuple[Measurement, ...]) -> tuple[Measurement, ...]:
+    """The new measurements; one that did not change is the old object, one that did says that it was edited."""
+    old = {measurement.name: measurement for measurement in before}
+    return tuple(
+        old[new.name] if new == old.get(new.name) else new if new.value is None else replace(new, status="edited")
+        for new in after
+    )
+
+
+# --- marks -------------------------------------------------------------------------------------------
+
+
+def _beat_marks(ecg: PreparedEcg, analysis: EcgAnalysis, held: Sequence[Edit]) -> _Marks:
+    """The run's marks with those that the reader set on single beats."""
+    shown = {name: np.array(getattr(analysis.delineation, name), float) for name in BOUNDS}
+    counted = {name: values.copy() for name, values in shown.items()}
+    peaks = analysis.r_peaks_idx.copy()
+    set_by_reader = _reader_marks(ecg, analysis, held)
+    for mark, row, beat, place in set_by_reader.values():
+        if mark in shown:
+            shown[mark][row, beat] = place
+            counted[mark][:, beat] = place
+        elif mark == "r_peak" and np.isfinite(place):
+            peaks[beat] = round(place)
+    tops = {
+        f"{wave}_peak": wave_peaks(ecg.filtered_mv, shown[f"{wave}_on"], shown[f"{wave}_off"]) for wave in ("p", "t")
+    }
+    for mark, row, beat, place in set_by_reader.values():
+        if mark in tops:
+            tops[mark][row, beat] = place
+    if np.any(np.diff(peaks) <= 0):
+        raise InputError("An edit moves an R peak past its neighbour.", code="E_INPUT_CORRUPT")
+    return _Marks(shown=shown, counted=counted, r_peaks=peaks, touched=frozenset(set_by_reader), **tops)
+
+
+def _reader_marks(
+    ecg: PreparedEcg, analysis: EcgAnalysis, held: Sequence[Edit]
+) -> dict[str, tuple[str, int, int, float]]:
+    """Target -> (mark, lead, beat, sample position; NaN for a wave that is none)."""
+    found: dict[str, tuple[str, int, int, float]] = {}
+    for edit in (edit for edit in held if edit.kind == "ecg_mark"):
+        target, value = read_mark_target(edit.target), mark_ms(edit.after)
+        if target.beat_idx is None:
+            continue
+        if target.lead not in ecg.record.leads or target.beat_idx >= analysis.r_peaks_idx.size:
+            raise InputError("An edit names a beat or a lead that the ECG does not have.", code="E_INPUT_CORRUPT")
+        found.pop(edit.target, None)
+        if value is not None:
+            place = np.nan if value == ABSENT else float(value) * ecg.record.sampling_rate_hz / 1000.0
+            found[edit.target] = (target.mark, ecg.record.leads.index(target.lead), target.beat_idx, place)
+    return found
+
+
+def _moved_with_median(
+    marks: _Marks, median: MedianBeat, held: Sequence[Edit], usual: Array, sampling_rate_hz: float
+) -> _Marks:
+    """Shift the marks of the usual beats by as much as the reader moved those of the median beat."""
+    wanted = {edit.target: edit.after for edit in held if edit.kind == "ecg_mark" and edit.target.startswith("median/")}
+    per_ms = sampling_rate_hz / 1000.0
+    shown, counted = dict(marks.shown), dict(marks.counted)
+    touched = set(marks.touched)
+    for text, after in wanted.items():
+        mark, value = read_mark_target(text).mark, mark_ms(after)
+        if value is None:
+            continue
+        touched.add(text)
+        free = usual & ~_own_beats(marks.touched, mark, usual.size)
+        place = median_place(median, mark)
+        for kind in (shown, counted):
+            moved = kind[mark].copy()
+            if value == ABSENT:
+                moved[:, free] = np.nan
+            elif place is None:
+                moved[:, free] = marks.r_peaks[free] + float(value) * per_ms
+            else:
+                moved[:, free] += (float(value) - place) * per_ms
+            kind[mark] = moved
+    return replace(marks, shown=shown, counted=counted, touched=frozenset(touched))
+
+
+def _own_beats(touched: frozenset[str], mark: str, n_beats: int) -> Array:
+    """Bool (n_beats,): the reader set this mark on the beat itself."""
+    own = np.zeros(n_beats, bool)
+    for target in map(read_mark_target, touched):
+        if target.mark == mark and target.beat_idx is not None:
+            own[target.beat_idx] = True
+    return own
+
+
+def median_place(median: MedianBeat, mark: str) -> float | None:
+    """Where a boundary of the median beat lies over all leads, in ms from its R peak; None where it has none."""
+    wave, _, end = mark.partition("_")
+    step = median.first(wave) if end == "on" else median.last(wave)
+    return None if step is None else (step - median.r_step) * 1000.0 / median.sampling_rate_hz
