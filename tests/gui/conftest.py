@@ -284,6 +284,7 @@ class FakeEngine:
     requests: list[tuple[CardiologyRequest, str | None]] = field(default_factory=list)
     threads: list[int] = field(default_factory=list)
     acts: dict[str, list[Edit]] = field(default_factory=dict)
+    noted: list[tuple[str, str | None, str]] = field(default_factory=list)
 
     def run_study(
         self,
@@ -320,6 +321,9 @@ class FakeEngine:
 
     def delete_run(self, run_id: str) -> None:
         del self.stored[run_id]
+
+    def note_act(self, act: str, run_id: str | None = None, detail: str = "") -> None:
+        self.noted.append((act, run_id, detail))
 
     def add_edit(self, run_id: str, edit: Edit) -> Edit:
         acts = self.acts.setdefault(run_id, [])
