@@ -216,7 +216,10 @@ def make_report(status: str = "complete") -> dict[str, Any]:
     lvef = measurement_body(make_measurement("lvef", 50.0, interval=(43.0, 57.0)), None)  # fusion withheld the band
     report: dict[str, Any] = {
         "notice": "Research use only - not for diagnostic use",
-        "pipeline_execution": {"branches": {"echo": branch, "ecg": branch, "metadata": {"status": "skipped"}}},
+        "pipeline_execution": {
+            "run_id": "run-0",
+            "branches": {"echo": branch, "ecg": branch, "metadata": {"status": "skipped"}},
+        },
         "result": {
             "measurements": {"lvef": lvef},
             "cross_checks": [check],
