@@ -104,8 +104,8 @@ def save_run_screenshots(engine: Engine, run_id: str, folder: Path) -> list[Path
     window = MainWindow(engine)
     window.resize(*START_PX)
     window.show()
-    window.review.refresh_cases()
-    window.review.select(run_id)
+    window.review.cases.refresh()
+    window.review.cases.select(run_id)
     end = time.monotonic() + LOAD_LIMIT_S
     while window.review.state.case.phase == "loading" or not window.review.state.cases:
         application.processEvents()

@@ -79,7 +79,7 @@ def show_keys(parent: QWidget, panels: Sequence[tuple[str, str]]) -> None:
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle("Keys")
     columns = QHBoxLayout()
-    for names in (("file", "view", "case", "help"), ("cine", "ecg")):
+    for names in (("file", "view", "case", "run", "help"), ("cine", "ecg")):
         grid = QGridLayout()
         grid.setHorizontalSpacing(22)
         grid.setVerticalSpacing(4)

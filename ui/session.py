@@ -174,6 +174,10 @@ class Session(QObject):
         """Write the values of a plot; answers with nothing."""
         return self._next("values", lambda _: lambda: write_values(plot, path))
 
+    def ask(self, topic: str, question: Callable[[Engine], Any]) -> int:
+        """Ask the engine anything in the pool; the answer goes to the part of Review that has `take_<topic>`."""
+        return self._next(topic, lambda _: lambda: question(self._engine))
+
     def _next(self, topic: str, bind: Callable[[int], Callable[[], Any]]) -> int:
         self._generation += 1
         task = Task(self._feed, topic, self._generation, bind(self._generation))

@@ -84,22 +84,22 @@ def test_the_last_reading_is_told_only_where_it_is_known_which_clip_it_was(full_
 
 def test_the_study_is_read_again_with_the_facts_and_keeps_them(window, qtbot, engine):
     request = CardiologyRequest(echo_paths=PATHS)
-    assert not window.actions_by_name["name_clips"].isEnabled()
-    window.review._take_intake(Intake(request=request))
+    assert not window.menus.actions["name_clips"].isEnabled()
+    window.review.cases.take_sort(0, Intake(request=request))
     qtbot.waitUntil(lambda: window.review.state.case.phase == "complete", timeout=5000)
-    window.actions_by_name["name_clips"].trigger()
+    window.menus.actions["name_clips"].trigger()
     dialog = window.findChild(ClipDialog)
     dialog.views[1].setCurrentIndex(2)
     qtbot.mouseClick(dialog.again, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(engine.requests) == 2 and not window.review.is_running, timeout=5000)
     wanted = (ClipFacts(), ClipFacts(view="A2C"))
     assert engine.requests[1][0] == replace(request, clip_facts=wanted)
-    window.review.run_again()
+    window.review.cases.run_again()
     qtbot.waitUntil(lambda: len(engine.requests) == 3 and not window.review.is_running, timeout=5000)
     assert engine.requests[2][0].clip_facts == wanted
 
 
 def test_a_case_without_an_echo_has_no_clips_to_name(window, qtbot):
-    window.review._take_intake(Intake(request=CardiologyRequest(ecg_path=Path("e.dcm"))))
+    window.review.cases.take_sort(0, Intake(request=CardiologyRequest(ecg_path=Path("e.dcm"))))
     qtbot.waitUntil(lambda: window.review.state.case.phase == "complete", timeout=5000)
-    assert not window.actions_by_name["name_clips"].isEnabled()
+    assert not window.menus.actions["name_clips"].isEnabled()

@@ -22,7 +22,7 @@ REQUEST = CardiologyRequest(echo_paths=(Path("cine.dcm"),), ecg_path=Path("ecg.d
 
 
 def start(window, request: CardiologyRequest = REQUEST) -> None:
-    window.review._take_intake(Intake(request=request))
+    window.review.cases.take_sort(0, Intake(request=request))
 
 
 def wait_for(qtbot, window, phase: str) -> None:
@@ -79,8 +79,8 @@ def test_cancel_ends_the_run(window, qtbot, engine, kit):
     wait_for(qtbot, window, "cancelled")
     detection = next(s for s in window.review.state.case.progress.steps if s.name == "DETECTION")
     assert detection.status == "cancelled"
-    assert window.actions_by_name["resume"].isEnabled()
-    assert not window.actions_by_name["cancel"].isEnabled()
+    assert window.menus.actions["resume"].isEnabled()
+    assert not window.menus.actions["cancel"].isEnabled()
 
 
 def test_closing_the_window_cancels(window, qtbot, engine, kit):
@@ -97,10 +97,10 @@ def test_closing_the_window_cancels(window, qtbot, engine, kit):
 def test_second_study_waits_for_the_first(window, qtbot, engine, kit):
     engine.holds = True
     start(window)
-    window.review.open_files([Path("other.dcm")])
+    window.review.cases.open_files([Path("other.dcm")])
     assert "being read" in window.review.state.message.text
     assert len(engine.requests) <= 1
-    window.review.cancel()
+    window.review.cases.cancel()
     wait_for(qtbot, window, "cancelled")
 
 
@@ -165,7 +165,7 @@ def test_interrupted_run_is_resumed_only_when_asked(window, qtbot, engine, kit):
     window.start_with([])
     qtbot.waitUntil(lambda: len(window.review.state.cases) == 1, timeout=2000)
     assert window.review.state.cases[0].detail == "resume?"
-    window.review.select(kit.RUN_ID)
+    window.review.cases.select(kit.RUN_ID)
     wait_for(qtbot, window, "interrupted")
     assert "Resume" in window.review.state.message.text
     assert engine.requests == []
@@ -175,7 +175,7 @@ def test_interrupted_run_is_resumed_only_when_asked(window, qtbot, engine, kit):
 
 
 def test_case_that_is_gone_says_so(window, qtbot):
-    window.review.select("never-there")
+    window.review.cases.select("never-there")
     wait_for(qtbot, window, "empty")
     assert "E_STORE_NOT_FOUND" in window.review.state.message.text
 
@@ -183,8 +183,8 @@ def test_case_that_is_gone_says_so(window, qtbot):
 def test_late_answer_of_another_case_is_dropped(window, qtbot, engine, kit, full_results):
     engine.keep("first", "complete", full_results, [])
     engine.keep("second", "error", StudyResults(), [])
-    window.review.select("first")
-    window.review.select("second")
+    window.review.cases.select("first")
+    window.review.cases.select("second")
     wait_for(qtbot, window, "error")
     qtbot.wait(50)
     assert window.review.state.case.key == "second"
@@ -196,22 +196,22 @@ def test_looking_at_another_case_does_not_disturb_the_run(window, qtbot, engine,
     engine.holds = True
     start(window)
     qtbot.waitUntil(lambda: window.review.state.live_key == kit.RUN_ID, timeout=2000)
-    window.review.select("stored")
+    window.review.cases.select("stored")
     wait_for(qtbot, window, "complete")
     assert window.review.is_running
-    window.review.select(kit.RUN_ID)
+    window.review.cases.select(kit.RUN_ID)
     assert window.review.state.case.phase == "running"
-    window.review.cancel()
+    window.review.cases.cancel()
     wait_for(qtbot, window, "cancelled")
 
 
 @pytest.mark.parametrize(("answer", "left"), [(True, 0), (False, 1)])
 def test_delete_asks_first(window, qtbot, engine, kit, full_results, monkeypatch, answer, left):
     engine.keep(kit.RUN_ID, "complete", full_results, [])
-    window.review.select(kit.RUN_ID)
+    window.review.cases.select(kit.RUN_ID)
     wait_for(qtbot, window, "complete")
     monkeypatch.setattr(dialogs, "confirm_delete", lambda parent: answer)
-    window.actions_by_name["delete_case"].trigger()
+    window.menus.actions["delete_case"].trigger()
     qtbot.waitUntil(lambda: len(engine.stored) == left, timeout=2000)
     assert window.review.state.case.phase == ("empty" if answer else "complete")
 
@@ -222,7 +222,7 @@ def test_export_writes_the_report(window, qtbot, engine, full_results, tmp_path,
     wait_for(qtbot, window, "complete")
     path = tmp_path / f"report.{form}"
     monkeypatch.setattr(dialogs, "ask_export", lambda parent: (path, form))
-    window.actions_by_name["export_report"].trigger()
+    window.menus.actions["export_report"].trigger()
     qtbot.waitUntil(lambda: window.review.state.message is not None, timeout=5000)
     assert not window.review.state.message.is_error, window.review.state.message.text
     text = path.read_text(encoding="utf-8")
@@ -238,7 +238,7 @@ def test_export_into_nowhere_is_a_plain_error(window, qtbot, tmp_path, monkeypat
     start(window)
     wait_for(qtbot, window, "complete")
     monkeypatch.setattr(dialogs, "ask_export", lambda parent: (tmp_path / "none" / "r.json", "json"))
-    window.actions_by_name["export_report"].trigger()
+    window.menus.actions["export_report"].trigger()
     qtbot.waitUntil(lambda: window.review.state.message is not None, timeout=5000)
     assert window.review.state.message.is_error
     assert str(tmp_path) not in window.review.state.message.text

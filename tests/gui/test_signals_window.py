@@ -15,12 +15,13 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel
 
+from pipeline.notice import NOTICE
 from pipeline.records import BranchResult, StudyResults, WallSegment
 from ui import dialogs
 from ui.run_progress import settle
 from ui.theme import DARK, LIGHT
 from ui.view_state import NO_PROGRESS, CaseView
-from ui.window import NOTICE, MainWindow
+from ui.window import MainWindow
 
 
 @pytest.fixture
@@ -31,9 +32,9 @@ def signals(window, qtbot, full_results, kit) -> Iterator[object]:
     cine = replace(analysis.cines[0], segments=segments)
     results = replace(full_results, echo_analysis=replace(analysis, cines=(cine,)))
     window.review.update(case=kit.case_of(results))
-    window.actions_by_name["show_signals"].trigger()
-    qtbot.waitExposed(window.signals)
-    return window.signals
+    window.menus.actions["show_signals"].trigger()
+    qtbot.waitExposed(window.asks.signals)
+    return window.asks.signals
 
 
 def colours(widget) -> set[str]:
@@ -216,7 +217,7 @@ def test_hidden_window_draws_nothing_and_catches_up(window, signals, kit, full_r
     monkeypatch.setattr(signals, "_show_chosen", lambda *, is_other: drawn.append(is_other))
     window.review.update(case=kit.case_of(replace(full_results, cines=())))
     assert drawn == []
-    window.actions_by_name["show_signals"].trigger()
+    window.menus.actions["show_signals"].trigger()
     assert drawn == [True]
 
 
@@ -233,7 +234,7 @@ def test_closed_window_holds_no_signals(signals):
 def test_escape_closes_it_and_so_does_the_main_window(window, signals, qtbot):
     qtbot.keyClick(signals, Qt.Key.Key_Escape)
     assert not signals.isVisible()
-    window.show_signals()
+    window.asks.show_signals()
     assert signals.isVisible()
     window.close()
     assert not signals.isVisible()

@@ -9,13 +9,15 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QColor, QDropEvent
 from PySide6.QtWidgets import QLabel, QPlainTextEdit
 
+import resources
+from pipeline.notice import NOTICE
 from pipeline.records import BranchResult, StudyResults
 from pipeline.states import State
-from ui.actions import ACTIONS
+from ui.actions import ACTIONS, MENUS
 from ui.run_progress import advance, settle
+from ui.shell.view_table import VIEWS
 from ui.theme import LIGHT
 from ui.view_state import NO_PROGRESS, CaseView
-from ui.window import NOTICE, VIEWS
 
 
 @pytest.fixture
@@ -79,9 +81,9 @@ def test_room_goes_to_what_the_case_has(window, cases, name, echo, ecg):
 
 def test_reader_may_choose_the_arrangement(window, cases):
     window.review.update(case=cases["full"])
-    window.actions_by_name["arrange_ecg"].trigger()
+    window.menus.actions["arrange_ecg"].trigger()
     assert not window.views["echo"].isVisible()
-    window.actions_by_name["arrange_ecg"].trigger()
+    window.menus.actions["arrange_ecg"].trigger()
     assert window.views["echo"].isVisible()
 
 
@@ -96,21 +98,21 @@ def test_error_says_where_it_came_from(window, cases):
 
 def test_failed_branch_gives_its_reason_in_the_view(window, cases):
     window.review.update(case=cases["degraded"])
-    window.review.arrange("both")
+    window.review.looks.arrange("both")
     assert "The picture is black." in window.views["echo"].empty.text()
 
 
 def test_caution_stands_over_everything(window, cases):
     """Two patients in one study, or a modality lost, is said before any number."""
     window.review.update(case=cases["full"])
-    assert window.message.isVisible()
-    assert window.message.text() == "The files name different patients."
-    assert window.message.objectName() == "error"
+    assert window.head.message.isVisible()
+    assert window.head.message.text() == "The files name different patients."
+    assert window.head.message.objectName() == "error"
     lost = BranchResult(branch="echo", status="failed", code="E_DETECTION", reason="No heart was found.")
     window.review.update(case=replace(cases["ecg_only"], report={}, branches=(lost,)))
-    assert window.message.text() == "Echo left out: No heart was found. (E_DETECTION)"
+    assert window.head.message.text() == "Echo left out: No heart was found. (E_DETECTION)"
     window.review.update(case=CaseView())
-    assert not window.message.isVisible()
+    assert not window.head.message.isVisible()
 
 
 def test_empty_window_says_what_to_do(window):
@@ -131,15 +133,15 @@ def test_a_clip_just_read_moves_by_itself_and_a_stored_one_waits(window, cases):
 @pytest.mark.parametrize("name", NAMES)
 def test_notice_stays(window, cases, name):
     window.review.update(case=cases[name])
-    assert window.notice.isVisible()
-    assert window.notice.text() == NOTICE.upper() == "RESEARCH USE ONLY - NOT FOR DIAGNOSTIC USE"
+    assert window.head.notice.isVisible()
+    assert window.head.notice.text() == NOTICE.upper() == "RESEARCH USE ONLY - NOT FOR DIAGNOSTIC USE"
     assert window.createPopupMenu() is None
 
 
 def test_no_patient_in_sight(window, kit, cases):
     """Patients' names reach neither the title nor any text of the window."""
     window.review.update(case=cases["full"])
-    window.docks["log"].show()
+    window.stage.docks["log"].show()
     words = [window.windowTitle(), shown_text(window)]
     words += [edit.toPlainText() for edit in window.findChildren(QPlainTextEdit)]
     words += [row.spoken + row.proof for row in window.views["findings"].rows]
@@ -147,13 +149,19 @@ def test_no_patient_in_sight(window, kit, cases):
     assert kit.CANARY not in " ".join(words)
 
 
-def test_every_action_has_words_a_key_of_its_own_and_a_handler(window):
+def test_every_action_has_words_a_picture_a_key_of_its_own_and_a_doer(window):
     actions = [a for a in window.findChildren(QAction) if a.text() and a.shortcut().toString()]
     keys = [a.shortcut().toString() for a in actions]
     assert len(keys) == len(set(keys))
     panels = sum(1 for view in VIEWS if view.keys)
-    assert len(window.actions_by_name) == len(ACTIONS) + panels
-    assert all(a.text() and not a.shortcut().isEmpty() for a in window.actions_by_name.values())
+    assert len(window.menus.actions) == len(ACTIONS) + panels
+    assert all(a.text() and not a.shortcut().isEmpty() for a in window.menus.actions.values())
+    for spec in ACTIONS:
+        assert resources.path(f"icons/{spec.icon}.svg").stat().st_size > 0
+        assert not window.menus.actions[spec.name].icon().isNull()
+        assert spec.keys in window.menus.actions[spec.name].toolTip()
+        assert bool(spec.does) != (spec.option is not None), spec.name
+    assert {spec.menu for spec in ACTIONS} == set(dict(MENUS))
 
 
 @pytest.mark.parametrize(
@@ -166,14 +174,14 @@ def test_every_action_has_words_a_key_of_its_own_and_a_handler(window):
 )
 def test_actions_that_make_no_sense_are_off(window, cases, name, enabled, disabled):
     window.review.update(case=cases[name])
-    assert all(window.actions_by_name[a].isEnabled() for a in enabled)
-    assert not any(window.actions_by_name[a].isEnabled() for a in disabled)
+    assert all(window.menus.actions[a].isEnabled() for a in enabled)
+    assert not any(window.menus.actions[a].isEnabled() for a in disabled)
 
 
 def test_running_case_can_only_be_cancelled(window, cases, kit):
     window.review.update(case=cases["running"], live_key=kit.RUN_ID)
-    assert window.actions_by_name["cancel"].isEnabled()
-    assert not any(window.actions_by_name[a].isEnabled() for a in ("open_files", "resume", "delete_case"))
+    assert window.menus.actions["cancel"].isEnabled()
+    assert not any(window.menus.actions[a].isEnabled() for a in ("open_files", "resume", "delete_case"))
 
 
 def test_click_on_a_finding_goes_to_its_frame(window, qtbot, cases, kit):
@@ -217,7 +225,7 @@ def test_switches_reach_menu_button_and_picture(window, qtbot, cases):
     before = window.views["ecg"].paper.grab().toImage()
     qtbot.keyClick(window, Qt.Key.Key_G)
     assert not window.review.state.ecg.grid
-    assert not window.actions_by_name["show_grid"].isChecked()
+    assert not window.menus.actions["show_grid"].isChecked()
     assert window.views["ecg"].paper.grab().toImage() != before
 
 
@@ -249,8 +257,8 @@ def test_theme_is_switched_and_told(qtbot, engine):
     told: list[str] = []
     made = MainWindow(engine, on_theme=told.append)
     qtbot.addWidget(made)
-    made.actions_by_name["switch_theme"].trigger()
-    made.actions_by_name["switch_theme"].trigger()
+    made.menus.actions["switch_theme"].trigger()
+    made.menus.actions["switch_theme"].trigger()
     assert told == ["light", "dark"]
 
 
@@ -331,7 +339,7 @@ def test_keys_and_about_open_and_close(window, qtbot, qapp):
     from PySide6.QtWidgets import QDialog
 
     for name in ("show_keys", "show_about"):
-        window.actions_by_name[name].trigger()
+        window.menus.actions[name].trigger()
         dialog = window.findChild(QDialog)
         assert dialog.isVisible()
         assert "Chordae" in shown_text(dialog) or "Ctrl+O" in shown_text(dialog)

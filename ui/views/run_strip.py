@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from ui.icons import make_icon
 from ui.run_progress import RunError
 from ui.view_state import CaseView, ReviewState, conditions
 from ui.widgets.branch_lanes import BranchLanes
@@ -82,6 +83,9 @@ class RunStripView(QWidget):
         if not is_same or state.theme is not before.theme or not before.generation:
             self.chips.set_progress(state.case.progress, state.log_filter, state.theme)
             self.lanes.set_progress(state.case.progress, state.theme)
+        if state.theme is not before.theme or not before.generation:
+            for name in ("cancel", "resume"):
+                self.buttons[name].setIcon(make_icon(name, state.theme.text))
         self._show_error(state.case)
         held = conditions(state)
         for wish, _, condition in BUTTONS:

@@ -1,0 +1,227 @@
+"""Cases: the one that runs, the one on screen, the list of stored ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer
+
+from pipeline.notice import NOTICE
+from pipeline.records import CardiologyRequest, CardiologyResponse, ClipFacts, RunEvent, StudyResults
+from ui.case_rows import INTERRUPTED_TEXT, case_rows
+from ui.intake import Intake
+from ui.plots import Plot
+from ui.run_progress import advance, branch_results, settle
+from ui.view_state import NO_PROGRESS, CaseView, Message, Phase
+
+if TYPE_CHECKING:
+    from pipeline.engine import RunRow, StoredRun
+    from ui.review import Review
+
+REDRAW_MS = 20  # events that come together are shown together
+LIVE_KEY = "live"  # until the first event names the run
+
+
+class CaseReview(QObject):
+    """Opens, runs, cancels, resumes, chooses and deletes cases."""
+
+    def __init__(self, review: Review) -> None:
+        super().__init__(review)
+        self._review = review
+        self._session = review.session
+        self._rows: tuple[RunRow, ...] = ()
+        self._live: CaseView | None = None
+        self._run_generation = 0
+        self._load_generation = 0
+        self._session.events_arrived.connect(self._take_events)
+        self._session.results_arrived.connect(self._take_results)
+        self._redraw = QTimer(self)
+        self._redraw.setSingleShot(True)
+        self._redraw.setInterval(REDRAW_MS)
+        self._redraw.timeout.connect(self._publish_live)
+
+    @property
+    def _case(self) -> CaseView:
+        return self._review.state.case
+
+    def _update_rows(self, **changes: Any) -> None:
+        self._review.update(cases=case_rows(self._rows, self._live), **changes)
+
+    # --- wishes -------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Ask the store for its runs."""
+        self._session.list_runs()
+
+    def open_files(self, paths: Sequence[Path]) -> None:
+        """Sort files into a study and run it."""
+        if self._session.is_running:
+            self._review.say("A study is being read. Wait for it or cancel it (Ctrl+.), then open the next one.")
+        elif paths:
+            self._session.sort_files(tuple(paths))
+            self._review.say("Looking into the files …")
+
+    def run_again(self) -> None:
+        """Read the files of the case on screen again, as a new run."""
+        if self._case.request is not None and not self._session.is_running:
+            self._start(self._case.request, None)
+
+    def run_with_facts(self, facts: tuple[ClipFacts, ...]) -> None:
+        """Read the files of the case on screen again with what the reader says of its clips."""
+        if self._case.request is not None and not self._session.is_running:
+            self._start(replace(self._case.request, clip_facts=facts), None)
+
+    def resume(self) -> None:
+        """Go on with the stored run on screen; never done without being asked."""
+        case = self._case
+        if case.request is not None and case.key is not None and not self._session.is_running:
+            self._start(case.request, case.key)
+
+    def cancel(self) -> None:
+        if self._session.is_running:
+            self._session.cancel()
+            self._review.say("Stopping the run …")
+
+    def select(self, key: str) -> None:
+        """Put a case on screen."""
+        if self._live is not None and key == self._live.key:
+            self._review.update(case=self._live, message=None)
+        elif key not in (self._case.key, LIVE_KEY):
+            self._load_generation = self._session.load_run(key)
+            self._review.update(case=CaseView(key=key, phase="loading"), message=None, log_filter=None)
+
+    def delete_shown(self) -> None:
+        """Forget the stored run on screen; the window has asked before."""
+        key = self._case.key
+        if key is not None and key != self._review.state.live_key:
+            self._session.delete_run(key)
+            self._review.update(case=CaseView(), message=None, log_filter=None)
+
+    def export(self, path: Path, form: str) -> None:
+        """Write the report of the case on screen."""
+        if self._case.report is not None:
+            self._session.export(self._case.report, path, form)
+
+    def save_values(self, plot: Plot, path: Path) -> None:
+        """Write the values of a plot as a table."""
+        self._session.save_values(plot, path)
+
+    def _start(self, request: CardiologyRequest, resume: str | None) -> None:
+        self._live = CaseView(key=resume or LIVE_KEY, phase="running", request=request)
+        self._run_generation = self._session.run_study(request, resume)
+        self._update_rows(case=self._live, live_key=self._live.key, message=None, focus=None, log_filter=None)
+
+    def stop_drawing(self) -> None:
+        """The window closes."""
+        self._redraw.stop()
+
+    # --- facts: the running study -------------------------------------------------------------------
+
+    def _take_events(self, generation: int, events: list[RunEvent]) -> None:
+        if generation != self._run_generation or self._live is None:
+            return
+        live = self._live
+        if live.key == LIVE_KEY:
+            live = self._named(live, events[0].run_id)
+        self._live = replace(live, progress=advance(live.progress, events))
+        if not self._redraw.isActive():
+            self._redraw.start()
+
+    def _named(self, live: CaseView, run_id: str) -> CaseView:
+        was_shown = self._case.key == live.key
+        named = replace(live, key=run_id)
+        self._live = named
+        self._update_rows(live_key=run_id, **({"case": named} if was_shown else {}))
+        return named
+
+    def _take_results(self, generation: int, results: StudyResults) -> None:
+        if generation == self._run_generation and self._live is not None:
+            self._live = replace(self._live, results=results)
+            self._publish_live()
+
+    def _publish_live(self) -> None:
+        if self._live is not None and self._case.key == self._live.key:
+            self._review.update(case=self._live)
+
+    def _finish(self, response: CardiologyResponse) -> None:
+        live = self._live
+        if live is None:
+            return
+        phases: dict[str, Phase] = {"complete": "complete", "cancelled": "cancelled"}
+        done = replace(
+            live,
+            key=response.run_id if live.key == LIVE_KEY else live.key,
+            phase=phases.get(response.status, "error"),
+            report=response.report,
+            branches=response.branches,
+            progress=settle(live.progress, response.status, response.branches),
+        )
+        self._close(live, done, "The run was cancelled." if response.status == "cancelled" else None)
+
+    def _close(self, live: CaseView, done: CaseView, text: str | None) -> None:
+        was_shown = self._case.key == live.key
+        self._redraw.stop()
+        self._live = None
+        said = Message(text=text) if text else None
+        self._update_rows(live_key=None, message=said, **({"case": done} if was_shown else {}))
+        self.refresh()
+
+    # --- facts: answers, each taken by the method that its topic names -------------------------------
+
+    def take_run(self, generation: int, response: CardiologyResponse) -> None:
+        """The study that runs has ended."""
+        if generation == self._run_generation:
+            self._finish(response)
+
+    def take_list(self, _: int, rows: tuple[RunRow, ...]) -> None:
+        """What the store holds."""
+        self._rows = rows
+        self._update_rows()
+
+    def take_delete(self, _generation: int, _answer: None) -> None:
+        """A run is forgotten."""
+        self.refresh()
+
+    def take_export(self, _: int, form: str) -> None:
+        """A report was written."""
+        self._review.say(f"The report was written as {form.upper()}. {NOTICE}.")
+
+    def take_values(self, _generation: int, _answer: None) -> None:
+        """The values of a plot were written."""
+        self._review.say(f"The values were written as CSV. {NOTICE}.")
+
+    def take_sort(self, _: int, intake: Intake) -> None:
+        """What the opened files are."""
+        if intake.request is None:
+            self._review.say(intake.problem or "These files make no study.", is_error=True)
+        elif not self._session.is_running:
+            self._start(intake.request, None)
+
+    def take_load(self, generation: int, stored: StoredRun) -> None:
+        """A stored run; dropped when another case was chosen meanwhile."""
+        if generation != self._load_generation or self._case.key != stored.row.run_id:
+            return
+        phases: dict[str, Phase] = {s: s for s in ("complete", "error", "cancelled", "interrupted")}
+        branches = branch_results(stored.report)
+        case = CaseView(
+            key=stored.row.run_id,
+            phase=phases.get(stored.row.status, "interrupted"),
+            request=stored.request,
+            results=stored.results,
+            report=stored.report,
+            branches=branches,
+            progress=settle(advance(NO_PROGRESS, stored.events), stored.row.status, branches),
+        )
+        said = Message(text=INTERRUPTED_TEXT) if case.phase == "interrupted" else None
+        self._review.update(case=case, message=said)
+
+    def take_failure(self, topic: str, generation: int) -> None:
+        """Something did not work; what was to be shown by it is given up."""
+        if topic == "run" and self._live is not None and generation == self._run_generation:
+            failed = replace(self._live, phase="error", progress=settle(self._live.progress, "error", ()))
+            self._close(self._live, failed, None)
+        elif topic == "load" and generation == self._load_generation:
+            self._review.update(case=CaseView())

@@ -1,0 +1,75 @@
+"""What asks the reader something first, or opens a window of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QWidget
+
+from pipeline.notice import NOTICE
+from ui import dialogs
+from ui.clip_dialog import ClipDialog
+from ui.review import Review
+from ui.shell.view_table import VIEWS
+from ui.view_state import ReviewState
+
+if TYPE_CHECKING:
+    from ui.signals_window import SignalsWindow
+
+
+class Asks:
+    """Dialogs of the window; each ends in a wish to the review."""
+
+    def __init__(self, window: QWidget, review: Review) -> None:
+        self._window = window
+        self._review = review
+        self.signals: SignalsWindow | None = None
+
+    def open_files(self) -> None:
+        self._review.cases.open_files(dialogs.ask_files(self._window))
+
+    def export_report(self) -> None:
+        chosen = dialogs.ask_export(self._window)
+        if chosen is not None:
+            self._review.cases.export(*chosen)
+
+    def show_signals(self) -> None:
+        """Open the plots of the case; what draws them takes a second to import, so it is imported now."""
+        if self.signals is None:
+            QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+            try:
+                from ui.signals_window import SignalsWindow
+
+                self.signals = SignalsWindow(NOTICE.upper(), self._window)
+            finally:
+                QApplication.restoreOverrideCursor()
+            self.signals.values_wished.connect(self._review.cases.save_values)
+            self.signals.show_state(self._review.state)
+        self.signals.show()
+        self.signals.raise_()
+        self.signals.activateWindow()
+
+    def name_clips(self) -> None:
+        """Ask for views and pixel sizes of the clips on screen, and read them again with the answer."""
+        dialog = ClipDialog(self._review.state.case, self._window)
+        dialog.facts_chosen.connect(self._review.cases.run_with_facts)
+        dialog.open()
+
+    def delete_case(self) -> None:
+        if dialogs.confirm_delete(self._window):
+            self._review.cases.delete_shown()
+
+    def show_keys(self) -> None:
+        dialogs.show_keys(self._window, [(view.title, view.keys) for view in VIEWS if view.keys])
+
+    def show_about(self) -> None:
+        dialogs.show_about(self._window, NOTICE.upper())
+
+    def show_state(self, state: ReviewState) -> None:
+        if self.signals is not None:
+            self.signals.show_state(state)
+
+    def close(self) -> None:
+        if self.signals is not None:
+            self.signals.close()

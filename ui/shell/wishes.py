@@ -1,0 +1,42 @@
+"""Which wish of a view is answered by what, as a table; and how such names are found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+WISHES = (  # signal of a view, what answers it
+    ("studies.case_wished", "review.cases.select"),
+    ("findings.frame_wished", "review.echo.focus"),
+    ("echo.open_wished", "asks.open_files"),
+    ("echo.switch_wished", "review.echo.set_option"),
+    ("ecg.switch_wished", "review.ecg.set_option"),
+    ("ecg.value_wished", "review.ecg.set_option"),
+    ("run.action_wished", "window.trigger"),
+    ("run.state_wished", "window.show_journal"),
+)
+
+
+def find(roots: Mapping[str, Any], name: str) -> Any:
+    """What a dotted name stands for: "echo.toggle_play"; raises KeyError or AttributeError when there is none."""
+    first, *rest = name.split(".")
+    found = roots[first]
+    for part in rest:
+        found = getattr(found, part)
+    return found
+
+
+def connect_wishes(roots: Mapping[str, Any]) -> None:
+    """Connect every signal of WISHES."""
+    for wish, answer in WISHES:
+        find(roots, wish).connect(find(roots, answer))
+
+
+def bound(roots: Mapping[str, Any], does: str, arguments: tuple[Any, ...]) -> Callable[[], None]:
+    """The call that an action stands for; what Qt hands over (whether it is checked) is not passed on."""
+    call = find(roots, does)
+
+    def act() -> None:
+        call(*arguments)
+
+    return act
