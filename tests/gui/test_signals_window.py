@@ -259,7 +259,7 @@ def test_opening_and_leaving_leaks_no_widget(qtbot, engine, full_results, kit):
         made = MainWindow(engine)
         made.show()
         made.review.update(case=kit.case_of(full_results))
-        made.show_signals()
+        made.asks.show_signals()
         QApplication.processEvents()
         made.close()
         made.deleteLater()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from PySide6.QtGui import QAction
@@ -11,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from ui.actions import ACTIONS, MENUS, ActionSpec
 from ui.icons import make_icon
-from ui.shell.wishes import bound, find
+from ui.shell.wishes import bound, find, switched
 from ui.theme import Theme
 from ui.view_state import ReviewState, conditions
 
@@ -35,7 +34,7 @@ class Menus:
         action.setStatusTip("")
         action.setCheckable(spec.option is not None)
         if spec.option is not None and not spec.does:
-            action.triggered.connect(partial(find(self._roots, "review.looks.set_option"), spec.option))
+            action.triggered.connect(switched(self._roots, spec.option))
         else:
             action.triggered.connect(bound(self._roots, spec.does, spec.arguments))
         return action

@@ -40,3 +40,13 @@ def bound(roots: Mapping[str, Any], does: str, arguments: tuple[Any, ...]) -> Ca
         call(*arguments)
 
     return act
+
+
+def switched(roots: Mapping[str, Any], option: str) -> Callable[[bool], None]:
+    """The call that switches an option."""
+    call = find(roots, "review.looks.set_option")
+
+    def switch(on: bool) -> None:
+        call(option, on)
+
+    return switch
