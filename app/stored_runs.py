@@ -66,7 +66,7 @@ def find_run(engine: Engine, name: str) -> str:
 def show(options: argparse.Namespace, paths: AppPaths) -> int:
     """Answer `show`: the findings of a run, without anything that names the patient."""
     engine = Engine(paths.store)
-    stored = engine.load_run(find_run(engine, options.run), "view")
+    stored = engine.load_edited(find_run(engine, options.run))
     where = "" if stored.row.status == "complete" else f" in {stored.row.state}"
     sys.stdout.write(f"{NOTICE}\nrun {stored.row.run_id}: {stored.row.status}{where}\n")
     if stored.report is None:
@@ -89,6 +89,7 @@ def findings_lines(report: Mapping[str, Any]) -> Iterator[str]:
         ("ECG statements", _statement_lines(result.get("ecg") or {})),
         ("Echo against ECG", (f"  {_check_line(item)}" for item in result.get("cross_checks") or ())),
         ("Risk", _risk_lines(result.get("risk") or {})),
+        ("Changes by readers", _act_lines(result)),
         ("Remarks", (f"  {item['code']}: {item['text']}" for item in result.get("remarks") or ())),
     ):
         block = list(lines)
@@ -111,7 +112,34 @@ def _measurement_lines(result: Mapping[str, Any]) -> Iterator[str]:
         interval = f" [{_number(limits[0], item)} to {_number(limits[1], item)}]" if limits else ""
         band = f"  {item['band']}" if item.get("band") else ""
         value = f"{_number(item['value'], item)} {item['unit']}".rstrip()
-        yield f"  {item['label']:<{LABEL_WIDTH}} {value}{interval}{band}"
+        yield f"  {item['label']:<{LABEL_WIDTH}} {value}{interval}{band}{_reader_text(item)}"
+
+
+def _reader_text(item: Mapping[str, Any]) -> str:
+    """What a reader did to a number: what it was before, and the verdict."""
+    before, verdict = item.get("before"), item.get("verdict")
+    was = "" if before is None else "withheld" if before["value"] is None else _number(before["value"], item)
+    edited = f"edited, was {was}" if was else "edited" if item["status"] == "edited" else ""
+    told = ", ".join(part for part in (edited, verdict or "") if part)
+    return f"  ({told})" if told else ""
+
+
+def _act_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    for act in result.get("edits") or ():
+        done = f"takes back {act['undoes']}" if act["undoes"] is not None else _act_text(act["after"])
+        state = "" if act["holds"] else " (taken back)"
+        what = f"{act['kind'].replace('_', ' ')} {act['target']}: {done}{state}"
+        yield f"  {act['number']:>3} {act['time_utc']} {act['role']:<10} {what}"
+
+
+def _act_text(after: object) -> str:
+    """The value that an act set, in a few words."""
+    if after is None:
+        return "back to the pipeline's own"
+    if isinstance(after, Mapping):
+        shown = {k: v for k, v in after.items() if k not in ("points", "frame")}
+        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in sorted(shown.items()))
+    return str(after)
 
 
 def _number(value: float | str, item: Mapping[str, Any]) -> str:
@@ -142,19 +170,17 @@ def _score_text(score: Mapping[str, Any]) -> str:
 def export(options: argparse.Namespace, paths: AppPaths) -> int:
     """Answer `export`."""
     from pipeline.reports import EXPORTERS
-    from pipeline.reports.envelope import with_audit_head
     from pipeline.reports.json_report import write_bytes
 
     writers = {name: function for name, _, function in EXPORTERS}
     if options.format not in (*writers, PAGE_FORMAT):
         raise UsageError(f"--format must be one of: {', '.join((*writers, PAGE_FORMAT))}")
     engine = Engine(paths.store)
-    stored = engine.load_run(find_run(engine, options.run))
+    stored = engine.load_edited(find_run(engine, options.run))
     if stored.report is None:
         raise ReportError("This run has no report yet; there is nothing to export.", code="E_REPORT_NONE")
     is_page = options.format == PAGE_FORMAT
-    report = with_audit_head(stored.report, engine.note_act("export", stored.row.run_id, options.format))
-    content = _page(stored, report) if is_page else writers[options.format](report)
+    content = _page(stored, stored.report) if is_page else writers[options.format](stored.report)
     write_bytes(content, options.output)
     return EXIT_DONE
 

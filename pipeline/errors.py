@@ -112,6 +112,12 @@ class StoreError(PipelineError):
     default_code = "E_STORE_DAMAGED"
 
 
+class EditError(PipelineError):
+    """A change that a reader wished makes no sense for this study."""
+
+    default_code = "E_EDIT"
+
+
 class ReportError(PipelineError):
     """A report or an export could not be written."""
 

@@ -20,6 +20,7 @@ from pipeline.records import (
     StudyResults,
     ValidationReport,
 )
+from pipeline.stages.preprocessing import patient_headers
 from pipeline.states import State
 from pipeline.store import codec
 from pipeline.store.database import Store
@@ -155,4 +156,5 @@ def study_results(records: Mapping[str, Any]) -> StudyResults:
         echo_analysis=records.get("analysis_result.echo"),
         ecg_analysis=records.get("analysis_result.ecg"),
         remarks=remarks,
+        headers=patient_headers(echo, records.get("preprocessed_ecg")),
     )

@@ -6,6 +6,7 @@ of the largest and end-systole of the smallest cavity, which the guideline names
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -84,16 +85,32 @@ def find_cycle(volumes: Array, times_s: Array, r_wave_times_s: tuple[float, ...]
         return _nothing(volumes, TOO_SHORT, outliers)
     if step_s(times_s) > LONGEST_STEP_S:
         return _nothing(volumes, TOO_SLOW, outliers)
-    filled = _interpolated(curve, times_s)
-    r_waves = _usable_r_waves(r_wave_times_s, times_s)
-    period_s = float(np.median(np.diff(r_waves))) if len(r_waves) > 1 else repeat_period_s(curve, times_s)
-    smoothed = smooth(filled, times_s, period_s)
+    filled = interpolated(curve, times_s)
+    r_waves = usable_r_waves(r_wave_times_s, times_s)
+    smoothed = smooth(filled, times_s, period_of(curve, times_s, r_waves))
     if not _beats_visibly(filled, smoothed):
         return _nothing(smoothed, NOT_BEATING, outliers)
     beats = _beats_from_r(smoothed, times_s, r_waves) if len(r_waves) else _beats_from_curve(smoothed, times_s)
     beats = beats if len(r_waves) else _told_by_all(beats, smoothed, times_s)
+    return cycle_of_beats(beats, filled, smoothed, times_s, r_waves, outliers)
+
+
+def cycle_of_beats(
+    beats: Sequence[EchoBeat],
+    filled: Array,
+    smoothed: Array,
+    times_s: Array,
+    r_waves: Array,
+    outliers: tuple[int, ...],
+    *,
+    believed_idx: Collection[int] = (),
+) -> CardiacCycle:
+    """Value and judge beats whose frames are known, on a curve without gaps, float64 (n_frames,).
+
+    A beat whose end-diastole is one of `believed_idx` counts however far it is from the others.
+    """
     valued = [_valued(beat, filled) for beat in beats]
-    judged = _without_strangers(tuple(_judged(beat, times_s) for beat in valued))
+    judged = _without_strangers(tuple(_judged(beat, times_s) for beat in valued), believed_idx)
     included = [beat for beat in judged if beat.excluded is None]
     return CardiacCycle(
         smoothed=smoothed,
@@ -102,6 +119,11 @@ def find_cycle(volumes: Array, times_s: Array, r_wave_times_s: tuple[float, ...]
         outliers_idx=outliers,
         reason=None if included else _shared_reason(judged),
     )
+
+
+def period_of(curve: Array, times_s: Array, r_waves: Array) -> float | None:
+    """Length of the cycle in s that decides how far the curve is smoothed; None where none is seen."""
+    return float(np.median(np.diff(r_waves))) if len(r_waves) > 1 else repeat_period_s(curve, times_s)
 
 
 def _nothing(curve: Array, reason: str, outliers: tuple[int, ...]) -> CardiacCycle:
@@ -121,7 +143,8 @@ def without_outliers(volumes: Array, times_s: Array) -> tuple[Array, tuple[int, 
     return curve, found
 
 
-def _interpolated(curve: Array, times_s: Array) -> Array:
+def interpolated(curve: Array, times_s: Array) -> Array:
+    """The curve with its gaps bridged in time; at least one value is needed."""
     known = np.flatnonzero(np.isfinite(curve))
     return np.interp(times_s, times_s[known], curve[known])
 
@@ -137,7 +160,8 @@ def _beats_visibly(curve: Array, smoothed: Array) -> bool:
     return amplitude >= SMALLEST_AMPLITUDE * float(smoothed.max()) > 0 and amplitude >= NOISE_FACTOR * noise
 
 
-def _usable_r_waves(r_wave_times_s: tuple[float, ...], times_s: Array) -> Array:
+def usable_r_waves(r_wave_times_s: tuple[float, ...], times_s: Array) -> Array:
+    """The R waves of the clip in order, float64 (n,); none where they are no heart's distance apart."""
     inside = np.sort([t for t in r_wave_times_s if times_s[0] - R_AFTER_S <= t <= times_s[-1]])
     gaps = np.diff(inside)
     plausible = not len(gaps) or (gaps.min() >= SHORTEST_CYCLE_S and gaps.max() <= LONGEST_CYCLE_S)
@@ -274,7 +298,7 @@ def _judged(beat: EchoBeat, times_s: Array) -> EchoBeat:
     return beat if reason is None else replace(beat, excluded=reason)
 
 
-def _without_strangers(beats: tuple[EchoBeat, ...]) -> tuple[EchoBeat, ...]:
+def _without_strangers(beats: tuple[EchoBeat, ...], believed_idx: Collection[int] = ()) -> tuple[EchoBeat, ...]:
     """Exclude a beat whose end-diastolic volume is far from that of the others."""
     volumes = [beat.edv for beat in beats if beat.excluded is None and beat.edv is not None]
     if len(volumes) < 3:
@@ -283,6 +307,8 @@ def _without_strangers(beats: tuple[EchoBeat, ...]) -> tuple[EchoBeat, ...]:
     reason = "The end-diastolic volume of this beat is far from that of the others."
 
     def strange(beat: EchoBeat) -> bool:
+        if beat.ed_idx in believed_idx:
+            return False
         return beat.excluded is None and beat.edv is not None and abs(beat.edv - usual) > OTHER_VOLUME * usual
 
     return tuple(replace(beat, excluded=reason) if strange(beat) else beat for beat in beats)

@@ -17,6 +17,8 @@ class Source:
     beat_idx: tuple[int, ...] = ()
     lead: str | None = None
     model_sha256: str | None = None
+    edited_frame_idx: tuple[int, ...] = ()  # frames of the main view that a reader changed
+    edits: tuple[int, ...] = ()  # numbers of the reader's acts that the number rests on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipeline.records.common import Branch, BranchState, Remark
 from pipeline.records.ecg_results import EcgAnalysis
 from pipeline.records.echo_results import EchoAnalysis, EchoDetection
-from pipeline.records.inputs import EchoCine, Metadata, PreparedEcg, ValidationReport
+from pipeline.records.inputs import EchoCine, Metadata, PatientHeader, PreparedEcg, ValidationReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +66,4 @@ class StudyResults:
     echo_analysis: EchoAnalysis | None = None
     ecg_analysis: EcgAnalysis | None = None
     remarks: tuple[Remark, ...] = ()  # clips left out
+    headers: Mapping[str, PatientHeader] = field(default_factory=dict)  # of every file, also of clips left out

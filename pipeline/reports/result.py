@@ -67,6 +67,7 @@ def build_result(
         "cross_checks": [dataclasses.asdict(c) for c in (fused.cross_checks if fused else ())],
         "metadata": _metadata(study.metadata),
         "risk": _risk(risk),
+        "edits": [],  # of readers: pipeline/review/edited_report.py
         "remarks": _remarks((*_stage_remarks(study), *_late_remarks(fused, risk), *remarks)),
     }
     in_plain = {name: plain(part) for name, part in body.items()}
@@ -97,7 +98,11 @@ def measurement_body(measurement: Measurement, loinc: str | None) -> dict[str, A
             "beats": source.beat_idx,
             "lead": source.lead,
             "model_sha256": source.model_sha256,
+            "edited_frames": source.edited_frame_idx,
+            "edits": source.edits,
         },
+        "verdict": None,  # a reader's, as "before": pipeline/review/edited_report.py fills them
+        "before": None,
     }
 
 

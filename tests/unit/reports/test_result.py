@@ -35,6 +35,8 @@ def test_a_measurement_carries_its_proof(make_study: MakeStudy, make_result: Mak
         "beats": [],
         "lead": None,
         "model_sha256": "c" * 64,
+        "edited_frames": [],
+        "edits": [],
     }
     withheld = result["measurements"]["la_volume"]
     assert (withheld["value"], withheld["status"]) == (None, "withheld")

@@ -1,0 +1,146 @@
+"""A study with a reader's changes, measured again by the functions that measured it first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pipeline.clinical.fusion import fuse
+from pipeline.clinical.risk import score_risk
+from pipeline.echo.analysis import summarise
+from pipeline.echo.cine_study import CineStudy
+from pipeline.echo.manifest import read_manifest
+from pipeline.echo.subject import choose
+from pipeline.errors import FusionError
+from pipeline.records import (
+    EcgAnalysis,
+    EchoAnalysis,
+    Edit,
+    FusedFindings,
+    Metadata,
+    PatientHeader,
+    Remark,
+    RiskReport,
+    StudyResults,
+)
+from pipeline.review.attribution import attributed
+from pipeline.review.changes import Changes, read_changes
+from pipeline.review.cine_bench import CineBench, changes_of
+from pipeline.review.log import Log, standing
+
+EDITED = Remark(
+    code="W_EDITED",
+    text="A reader changed what the echo's numbers rest on; measures marked as edited follow the reader.",
+)
+ECG_KINDS = ("ecg_mark", "beat_class")
+IGNORED = Remark(
+    code="W_EDIT_IGNORED",
+    text="Some changes of a reader do not fit this study any more and have no effect; the log still lists them.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditedStudy:
+    """What a study amounts to with the changes; the same objects as before where nothing changed."""
+
+    results: StudyResults
+    fused: FusedFindings | None  # None where the modalities could not be combined
+    risk: RiskReport | None
+    changes: Changes
+
+
+class Workbench:
+    """Keeps what was measured of a study, so that a change is measured in milliseconds.
+
+    Building it measures every clip once; it may be built in another thread than it is used in. It changes nothing
+    that it was given, and gives the stored results themselves for a study without changes.
+    """
+
+    def __init__(self, results: StudyResults) -> None:
+        self._results = results
+        self._manifest = read_manifest()
+        self._benches: dict[int, CineBench] = {}
+        self._kept_ecg: tuple[tuple[Edit, ...], EcgAnalysis] | None = None
+        if results.echo_analysis is not None and results.echo_analysis.skipped_reason is None:
+            for idx, (cine, detection) in enumerate(zip(results.cines, results.detections, strict=False)):
+                if detection.low_confidence_reason is None:
+                    self._benches[idx] = CineBench(cine, detection, self._manifest)
+
+    def can_edit(self, cine_idx: int) -> bool:
+        """Whether this clip was measured, so that a change of it changes numbers."""
+        return cine_idx in self._benches
+
+    def fold(self, log: Log) -> EditedStudy:
+        """The study with everything that holds of a log, echo and ECG.
+
+        Raises
+        ------
+        InputError
+            An act of the ECG does not fit the record.
+        """
+        return self.apply(read_changes(log, self._results), self._ecg(log))
+
+    def apply(self, changes: Changes, ecg: EcgAnalysis | None = None) -> EditedStudy:
+        """The study with these changes of the echo, by the pipeline's own measuring, combining and scoring.
+
+        `ecg` is the ECG's analysis with a reader's marks, where there are any.
+        """
+        results = self._results if ecg is None else replace(self._results, ecg_analysis=ecg)
+        if changes.of_echo() and self._benches:
+            results = self._measured(results, changes)
+        fused = self._fused(results)
+        return EditedStudy(
+            results=results, fused=fused, risk=None if fused is None else score_risk(fused), changes=changes
+        )
+
+    def _ecg(self, log: Log) -> EcgAnalysis | None:
+        """The ECG's analysis with a reader's marks and classes; the last one is kept."""
+        ecg, analysis = self._results.ecg, self._results.ecg_analysis
+        acts = tuple(act for act in standing(log) if act.kind in ECG_KINDS)
+        if ecg is None or analysis is None or not acts:
+            return None
+        if self._kept_ecg is None or self._kept_ecg[0] != acts:
+            from pipeline.review.ecg_edits import review_ecg
+
+            metadata = self._results.metadata or Metadata()
+            self._kept_ecg = (acts, review_ecg(ecg, analysis, metadata, acts).analysis)
+        return self._kept_ecg[1]
+
+    def _measured(self, results: StudyResults, changes: Changes) -> StudyResults:
+        metadata = self._results.metadata or Metadata()
+        order = {idx: bench.study(changes_of(changes, idx)) for idx, bench in self._benches.items()}
+        studies = list(order.values())
+        n_left_out = len(self._results.detections) - len(studies)
+        analysis = summarise(studies, metadata, self._manifest, n_left_out=n_left_out)
+        subject = choose(studies, metadata, self._manifest)
+        before = self._results.echo_analysis
+        marked = attributed(before.measurements if before else (), analysis.measurements, subject, order, changes)
+        remarks = (*analysis.remarks, EDITED, *([IGNORED] if changes.ignored else []))
+        return _with(results, order, replace(analysis, measurements=marked, remarks=remarks))
+
+    def _fused(self, results: StudyResults) -> FusedFindings | None:
+        if results.echo_analysis is None and results.ecg_analysis is None:
+            return None
+        try:
+            return fuse(
+                results.echo_analysis, results.ecg_analysis, results.metadata or Metadata(), headers_of(results)
+            )
+        except FusionError:
+            return None
+
+
+def _with(results: StudyResults, order: dict[int, CineStudy], analysis: EchoAnalysis) -> StudyResults:
+    """The results with the studied clips in place of the stored ones."""
+    cines, detections = list(results.cines), list(results.detections)
+    for idx, study in order.items():
+        cines[idx], detections[idx] = study.cine, study.detection
+    return replace(results, cines=tuple(cines), detections=tuple(detections), echo_analysis=analysis)
+
+
+def headers_of(results: StudyResults) -> dict[str, PatientHeader]:
+    """What each file says of its patient; from the results themselves where the run did not keep all headers."""
+    if results.headers:
+        return dict(results.headers)
+    headers = {f"echo header {n + 1}": cine.header for n, cine in enumerate(results.cines)}
+    if results.ecg is not None:
+        headers["ecg header"] = results.ecg.record.header
+    return headers
