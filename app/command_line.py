@@ -127,7 +127,7 @@ def _add_run(commands: Commands, common: argparse.ArgumentParser) -> None:
     run.add_argument("--metadata", type=Path, metavar="F.json", help="facts about the patient (docs/metadata.md)")
     run.add_argument("--report", required=True, type=Path, metavar="R.json", help="where to write the report")
     run.add_argument("--resume", metavar="RUN", help="go on with a stored run; its inputs are used if none are named")
-    run.add_argument("--in-process", action="store_true", help="run every stage in this process (so far always so)")
+    run.add_argument("--in-process", action="store_true", help="run every stage in this process instead of in workers")
     run.add_argument("--quiet", action="store_true", help="print nothing but errors")
     run.add_argument("--events", choices=["-"], help="print every event as a line of JSON on standard output")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from pipeline.records import CardiologyRequest, CardiologyResponse, Edit, RunEve
 
 if TYPE_CHECKING:
     from pipeline.engine import RunRow, StoredRun
+    from pipeline.executor import StageExecutor
 
 OnEvent = Callable[[RunEvent], None]
 OnResults = Callable[[StudyResults], None]
@@ -27,9 +29,18 @@ def _ignore_results(results: StudyResults) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Everything that can be asked of the pipeline, with the store already chosen."""
+    """Everything that can be asked of the pipeline, with the store and the place of the stages already chosen.
+
+    `executor` is None where the stages run in this process; else it belongs to the engine, which closes it.
+    """
 
     store_path: Path
+    executor: StageExecutor | None = None
+
+    def close(self) -> None:
+        """End the worker processes."""
+        if self.executor is not None:
+            self.executor.close()
 
     def run_study(
         self,
@@ -44,7 +55,13 @@ class Engine:
         from pipeline import engine
 
         return engine.run_study(
-            self.store_path, request, on_event=on_event, on_results=on_results, cancel=cancel, resume=resume
+            self.store_path,
+            request,
+            on_event=on_event,
+            on_results=on_results,
+            cancel=cancel,
+            resume=resume,
+            executor=self.executor,
         )
 
     def list_runs(self) -> tuple[RunRow, ...]:
@@ -76,3 +93,24 @@ class Engine:
         from pipeline import engine
 
         return engine.add_edit(self.store_path, run_id, edit)
+
+
+@contextmanager
+def isolated_engine(store_path: Path, *, keeps_spare: bool = False, in_process: bool = False) -> Iterator[Engine]:
+    """An engine whose stages run in worker processes, or in this one where that is asked for.
+
+    Parameters
+    ----------
+    keeps_spare : bool
+        Keep a worker warm from run to run: for a window, which waits for its user.
+    """
+    executor: StageExecutor | None = None
+    if not in_process:
+        from pipeline.isolation.executor import IsolatedExecutor
+
+        executor = IsolatedExecutor(store_path.parent, keeps_spare=keeps_spare)
+    engine = Engine(store_path, executor)
+    try:
+        yield engine
+    finally:
+        engine.close()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.branches import BranchLedger
-from pipeline.cancellation import CancelToken, DeadlineToken, Progress
+from pipeline.cancellation import CancelToken, DeadlineToken
 from pipeline.errors import HardStopError, PipelineError, RetryExhaustedError, RunCancelledError
 from pipeline.executor import StageExecutor
 from pipeline.faults import as_fault
@@ -15,6 +15,7 @@ from pipeline.journal import Journal
 from pipeline.records import Branch
 from pipeline.results import RunResults
 from pipeline.retry import Attempt, Retry, retrying
+from pipeline.stage_calls import StageCall
 from pipeline.states import State
 
 DEADLINES_S: dict[State, float] = {
@@ -23,7 +24,6 @@ DEADLINES_S: dict[State, float] = {
     State.DETECTION: 1800.0,
     State.ANALYSIS: 600.0,
 }
-Stage = Callable[[Attempt, Progress, CancelToken], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Job:
     name: str
     branch: Branch
     depends_on: Mapping[str, Any]
-    stage: Stage
+    call: StageCall
 
 
 class BranchWork:
@@ -66,20 +66,20 @@ class BranchWork:
                 self.restored(state, (job.branch,))
             else:
                 todo[job.branch] = job
-        values = self.side_by_side(state, {branch: job.stage for branch, job in todo.items()})
+        values = self.side_by_side(state, {branch: job.call for branch, job in todo.items()})
         for branch, value in values.items():
             self._results.put(todo[branch].name, todo[branch].depends_on, value)
         return bool(values)
 
-    def side_by_side(self, state: State, stages: Mapping[Branch, Stage]) -> dict[Branch, Any]:
+    def side_by_side(self, state: State, calls: Mapping[Branch, StageCall]) -> dict[Branch, Any]:
         """The barrier: values of the branches that succeeded; failed ones are noted, hard stops raised."""
         tasks: dict[str, Callable[[], Any]] = {}
-        for branch, stage in stages.items():
+        for branch, call in calls.items():
             self._ledger.set(branch, state, "running")
-            tasks[branch] = self._task(state, branch, stage)
+            tasks[branch] = self._task(state, branch, call)
         outcomes = self._executor.run_side_by_side(tasks, self._journal.pump)
         values: dict[Branch, Any] = {}
-        for branch in stages:
+        for branch in calls:
             outcome = outcomes[branch]
             if outcome.error is None:
                 values[branch] = outcome.value
@@ -100,7 +100,7 @@ class BranchWork:
         if self._ledger.all_failed():
             raise self._ledger.last_failure or HardStopError("No modality is left to analyse.", code="E_HARD_001")
 
-    def _task(self, state: State, branch: Branch, stage: Stage) -> Callable[[], Any]:
+    def _task(self, state: State, branch: Branch, call: StageCall) -> Callable[[], Any]:
         def progress(fraction: float, text: str) -> None:
             self._journal.progress(state, branch, fraction, text)
 
@@ -110,7 +110,7 @@ class BranchWork:
             self._journal.emit(state, "retry", f"{text}: {rule.action}", branch=branch)
 
         def once(attempt: Attempt) -> Any:
-            return stage(attempt, progress, DeadlineToken(self._cancel, DEADLINES_S[state]))
+            return self._executor.call(call, attempt, progress, DeadlineToken(self._cancel, DEADLINES_S[state]))
 
         return lambda: retrying(once, on_retry=on_retry, sleep=self._sleep)
 

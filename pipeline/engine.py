@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.cache_keys import RESULTS
 from pipeline.cancellation import CancelToken
 from pipeline.errors import StoreError
+from pipeline.executor import StageExecutor
 from pipeline.gates import Limits
 from pipeline.orchestrator import PipelineOrchestrator
 from pipeline.records import CardiologyRequest, CardiologyResponse, Edit, RunEvent, StudyResults
@@ -49,6 +50,7 @@ def run_study(
     cancel: CancelToken | None = None,
     resume: str | None = None,
     limits: Limits | None = None,
+    executor: StageExecutor | None = None,
 ) -> CardiologyResponse:
     """Run a study in the calling thread.
 
@@ -60,6 +62,8 @@ def run_study(
         None with `resume`: the stored request of that run is used.
     resume : str or None
         A stored run to go on with; what still holds of its checkpoints is not computed again.
+    executor : StageExecutor or None
+        Where the stages run; by default in threads of this process. It is not closed.
 
     Raises
     ------
@@ -74,10 +78,12 @@ def run_study(
         if request is None:
             raise ValueError("a request is needed unless a stored run is resumed")
         orchestrator = PipelineOrchestrator(
-            store, limits=limits, on_event=on_event, on_results=on_results, store_trouble=trouble
+            store, limits=limits, on_event=on_event, on_results=on_results, executor=executor, store_trouble=trouble
         )
         return orchestrator.execute(request, cancel=cancel, resume=resume)
     finally:
+        if executor is not None:
+            executor.rest()
         if store is not None:
             store.close()
 

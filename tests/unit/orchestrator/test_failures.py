@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline import branch_work
-from pipeline import orchestrator as walk
+from pipeline import branch_work, stage_calls
 from pipeline.errors import (
     DetectionError,
     FusionError,
@@ -126,7 +125,7 @@ def test_shortened_recording_degrades_its_branch(
     rooms: Rooms, study: CardiologyRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short = Remark(code="W_ECG_TRUNCATED", text="The file holds 3 s of the 10 s that it declares.")
-    monkeypatch.setattr(walk, "prepare_ecg", lambda *_, **__: replace(prepared_ecg(), remarks=(short,)))
+    monkeypatch.setattr(stage_calls, "prepare_ecg", lambda *_, **__: replace(prepared_ecg(), remarks=(short,)))
     response = execute(None, study)
     ecg = next(b for b in response.branches if b.branch == "ecg")
     assert (ecg.status, ecg.reason) == ("degraded", short.text)
