@@ -8,7 +8,16 @@ from typing import Any
 
 from pipeline.branches import BranchLedger
 from pipeline.cancellation import CancelToken, DeadlineToken
-from pipeline.errors import HardStopError, PipelineError, RetryExhaustedError, RunCancelledError
+from pipeline.crashed_inputs import remember
+from pipeline.errors import (
+    HardStopError,
+    InputError,
+    PipelineError,
+    RetryExhaustedError,
+    RunCancelledError,
+    WorkerCrashError,
+    WorkerError,
+)
 from pipeline.executor import StageExecutor
 from pipeline.faults import as_fault
 from pipeline.journal import Journal
@@ -115,11 +124,27 @@ class BranchWork:
         return lambda: retrying(once, on_retry=on_retry, sleep=self._sleep)
 
     def _failed(self, state: State, branch: Branch, error: BaseException) -> None:
-        if isinstance(error, RetryExhaustedError) and error.details.get("failure") == "memory error":
-            text = "The memory is not enough for this study, even with half the batch."
-            error = HardStopError(text, code="E_HARD_002", details=error.details)
+        if isinstance(error, RetryExhaustedError):
+            error = self._exhausted(error)
         if isinstance(error, HardStopError):
             self._ledger.fail(branch, state, error)
         if isinstance(error, (HardStopError, RunCancelledError)) or not isinstance(error, Exception):
             raise error
         self._ledger.fail(branch, state, error if isinstance(error, PipelineError) else as_fault(error, state, branch))
+
+    def _exhausted(self, error: RetryExhaustedError) -> PipelineError:
+        """What it means that a row's attempts are used up."""
+        cause = error.__cause__
+        if error.details.get("failure") == "memory error":
+            text = "The memory is not enough for this study, even with half the batch."
+            return HardStopError(text, code="E_HARD_002", details=error.details)
+        if isinstance(cause, WorkerCrashError) and cause.file is not None:
+            text = "A file ended the process that read it, twice. It may be damaged or hostile."
+            crashed = InputError(text, code="E_INPUT_CRASHED_READER", details=error.details)
+            remember(cause.file, crashed.code, self._journal)
+            return crashed
+        if isinstance(cause, WorkerCrashError):
+            return WorkerError(
+                "The computing process ended unexpectedly, twice.", code="E_WORKER_CRASHED", details=error.details
+            )
+        return error

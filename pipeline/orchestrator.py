@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
+from pipeline import crashed_inputs
 from pipeline.active_run import ActiveRun
 from pipeline.branch_work import BranchWork, Job
 from pipeline.branches import BranchLedger
@@ -195,6 +196,7 @@ class PipelineOrchestrator:
 
     def _receipt(self, run: ActiveRun) -> None:
         run.ledger.open(receive(run.request))
+        crashed_inputs.warn(self._store, run.request, run.journal, run.cancel)
 
     def _validation(self, run: ActiveRun) -> None:
         given, request, limits = run.ledger.given, run.request, self._limits

@@ -12,7 +12,8 @@ from typing import Any
 import psutil
 
 from pipeline.cancellation import CancelToken, Progress
-from pipeline.isolation.conversation import Conversation, StageFailedError, Watch
+from pipeline.errors import WorkerError
+from pipeline.isolation.conversation import START_S, Conversation, StageFailedError, Watch
 from pipeline.isolation.protocol import Warm
 from pipeline.isolation.starter import WorkerStarter
 from pipeline.isolation.worker_process import WorkerProcess
@@ -46,7 +47,7 @@ class Supervisor:
     def __init__(
         self, data_folder: Path | None = None, *, keeps_spare: bool = False, resident_limit: int | None = None
     ) -> None:
-        self._resident_limit = resident_limit or default_resident_limit()
+        self.resident_limit = resident_limit or default_resident_limit()
         self._keeps_spare = keeps_spare
         self._lanes: dict[Lane, WorkerProcess] = {}
         self._locks: dict[Lane, threading.Lock] = {
@@ -65,6 +66,12 @@ class Supervisor:
     def pids(self) -> tuple[int, ...]:
         """Ids of the workers that live now; that of the spare is the last."""
         return tuple(worker.pid for worker in self._all() if worker.is_alive)
+
+    def pid_of(self, lane: Lane) -> int | None:
+        """Id of the worker that does the calls of a lane now."""
+        with self._guard:
+            worker = self._lanes.get(lane)
+        return worker.pid if worker is not None and worker.is_alive else None
 
     @property
     def ready_pids(self) -> tuple[int, ...]:
@@ -87,16 +94,23 @@ class Supervisor:
         with self._locks[lane]:
             cancel.check()
             worker = self._worker_of(lane)
-            watch = Watch(progress=progress, cancel=cancel, resident_limit=self._resident_limit)
+            watch = Watch(progress=progress, cancel=cancel, resident_limit=self.resident_limit)
             try:
                 return Conversation(worker, call, watch).run(attempt)
             except StageFailedError as failed:
                 if isinstance(failed.error, MemoryError):
-                    self._retire(lane, worker)  # what it still holds would be missing in the next attempt
+                    worker.kill()  # what it still holds would be missing in the next attempt
                 raise failed.error from None
             except BaseException:
-                self._retire(lane, worker)
+                worker.kill()
                 raise
+
+    def try_out(self) -> tuple[str, ...]:
+        """Start a worker and name what this system does not let it give up; raises WorkerError when none starts."""
+        worker = self._worker_of("ecg")
+        if not worker.wait_ready(START_S):
+            raise WorkerError("A worker process could not be started.", code="E_WORKER_START")
+        return worker.without
 
     def expect_model(self) -> None:
         """The chamber network will be wanted soon: let a worker import what it needs meanwhile."""
@@ -153,10 +167,6 @@ class Supervisor:
                 return
             self._spare = self._starter.start()
             self._spare.order(Warm(modules=list(modules)))
-
-    def _retire(self, lane: Lane, worker: WorkerProcess) -> None:
-        """End a worker that cannot go on; its lane remembers that it had one."""
-        worker.kill()
 
     def _lost(self, worker: WorkerProcess) -> None:
         """A process has ended: the spare is replaced at once, unless it never came to life."""

@@ -111,6 +111,9 @@ class WorkerProcess:
         self._popen.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(_END_S)
+        self._clear_up()
+
+    def _clear_up(self) -> None:
         with contextlib.suppress(OSError, ValueError):
             cast("IO[bytes]", self._popen.stdin).close()
         remove_folder(self.folder)
@@ -128,6 +131,7 @@ class WorkerProcess:
                 self.is_broken = True
         self._popen.kill()  # a process that has closed its pipe, or lied, is of no use
         self._popen.wait()
+        self._clear_up()
         self._ended.set()
         self._ready.set()
         self.answers.put(None)

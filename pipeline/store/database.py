@@ -203,6 +203,20 @@ class Store:
 
     # --- acts of readers ----------------------------------------------------------------------------
 
+    def note_crash(self, sha256: str, code: str) -> None:
+        """Remember that reading an input of this hash ended the process that read it."""
+        with transaction(self._connection):
+            self._connection.execute(
+                "INSERT INTO crashed_inputs (sha256, time_utc, code, n_crashes) VALUES (?, ?, ?, 1)"
+                " ON CONFLICT (sha256) DO UPDATE"
+                " SET time_utc = excluded.time_utc, code = excluded.code, n_crashes = n_crashes + 1",
+                (sha256, utc_now(), code),
+            )
+
+    def crashes(self) -> dict[str, int]:
+        """Hashes of inputs that ended the process that read them, and how often."""
+        return {row["sha256"]: row["n_crashes"] for row in self._query("SELECT * FROM crashed_inputs")}
+
     def add_edit(self, run_id: str, edit: Edit) -> Edit:
         """Store an act on a run at once; returns it numbered and dated. Raises StoreError."""
         with transaction(self._connection):
