@@ -12,7 +12,7 @@ from pipeline.cancellation import CancelToken
 from pipeline.records import CardiologyRequest, CardiologyResponse, Edit, RunEvent, StudyResults
 
 if TYPE_CHECKING:
-    from pipeline.engine import RunRow, StoredRun
+    from pipeline.engine import Act, AuditHead, RunRow, StoredRun
     from pipeline.executor import StageExecutor
 
 OnEvent = Callable[[RunEvent], None]
@@ -70,11 +70,19 @@ class Engine:
 
         return engine.list_runs(self.store_path)
 
-    def load_run(self, run_id: str) -> StoredRun:
-        """One stored run with its journal, results and report; raises StoreError."""
+    def load_run(self, run_id: str, act: Act = "open") -> StoredRun:
+        """One stored run with its journal, results and report, noted in the audit as `act`; raises StoreError."""
         from pipeline import engine
 
-        return engine.load_run(self.store_path, run_id)
+        stored = engine.load_run(self.store_path, run_id)
+        engine.note_act(self.store_path, act, run_id, "stored run")
+        return stored
+
+    def note_act(self, act: Act, run_id: str | None = None, detail: str = "") -> AuditHead | None:
+        """Note an act in the audit; see `pipeline.engine.note_act`."""
+        from pipeline import engine
+
+        return engine.note_act(self.store_path, act, run_id, detail)
 
     def delete_run(self, run_id: str) -> None:
         """Remove a run and all that hangs on it; raises StoreError."""
@@ -82,11 +90,11 @@ class Engine:
 
         engine.delete_run(self.store_path, run_id)
 
-    def load_edited(self, run_id: str) -> StoredRun:
+    def load_edited(self, run_id: str, act: Act = "open") -> StoredRun:
         """One stored run with what readers did to it since, in results and report; raises StoreError."""
         from pipeline import engine
 
-        return engine.with_edits(engine.load_run(self.store_path, run_id))
+        return engine.with_edits(self.load_run(run_id, act))
 
     def add_edit(self, run_id: str, edit: Edit) -> Edit:
         """Store an act of a reader at once; raises StoreError."""

@@ -69,10 +69,13 @@ def run_to_report(
     engine: Engine, request: CardiologyRequest, report: Path, listener: Listener, *, resume: str | None = None
 ) -> CardiologyResponse:
     """Run and write the report; raises ReportError when it cannot be written."""
+    from pipeline.reports.envelope import with_audit_head
+
     cancel = CancelToken()
     with cancelled_by_signals(cancel), listener:
         response = engine.run_study(request, on_event=listener.on_event, cancel=cancel, resume=resume)
-    write(response.report, report)
+    head = engine.note_act("export", response.run_id, "json")
+    write(with_audit_head(response.report, head), report)
     return response
 
 

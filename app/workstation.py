@@ -27,11 +27,13 @@ def open_workstation(files: Sequence[Path], paths: AppPaths) -> int:
         raise UsageError("The workstation's packages (extra 'workstation') are not installed; `run` works without.")
     from ui.application import run_workstation
 
-    def keep_theme(name: str) -> None:
-        save_settings(paths.settings, replace(load_settings(paths.settings), theme=name))
-
-    theme = load_settings(paths.settings).theme
     with _ended_by_interrupt(), isolated_engine(paths.store, keeps_spare=True) as engine:
+
+        def keep_theme(name: str) -> None:
+            if save_settings(paths.settings, replace(load_settings(paths.settings), theme=name)):
+                engine.note_act("settings", detail=f"theme {name}")
+
+        theme = load_settings(paths.settings).theme
         return run_workstation(engine, list(files), theme=theme, on_theme=keep_theme)
 
 

@@ -17,7 +17,7 @@ from pipeline.executor import StageExecutor, ThreadExecutor
 from pipeline.faults import as_fault
 from pipeline.gates import Limits
 from pipeline.journal import Journal
-from pipeline.model_keys import ecg_models_key, echo_model_key
+from pipeline.model_keys import ecg_models_key, echo_model_key, models_text
 from pipeline.records import (
     BRANCHES,
     Branch,
@@ -119,16 +119,16 @@ class PipelineOrchestrator:
 
     def _begin(self, request: CardiologyRequest, cancel: CancelToken, resume: str | None) -> ActiveRun:
         sealer = Sealer(resume)
-        first_seq = 0
+        first_seq, models = 0, models_text()
         if resume is not None and self._store is not None:
-            self._store.take_over(resume)
+            self._store.take_over(resume, models=models)
             events = self._store.events(resume)
             first_seq = events[-1].seq + 1 if events else 0
         journal = Journal(sealer.run_id, self._store, self._on_event, first_seq)
         if self._store_trouble is not None:
             journal.warn_unsaved(self._store_trouble)
         if resume is None:
-            journal.write(lambda store: store.start_run(sealer.run_id, request))
+            journal.write(lambda store: store.start_run(sealer.run_id, request, models=models))
         results = RunResults(self._store if resume else None, resume or "")
         ledger = BranchLedger(journal)
         work = BranchWork(
@@ -160,7 +160,7 @@ class PipelineOrchestrator:
         run.ledger.close(failed_in, error)
         run.journal.emit(State.ERROR, "state", f"stopped in {failed_in.name}", code=error.code)
         if error.code == "E_HARD_003":
-            run.journal.write(lambda store: store.audit(run.sealer.run_id, "alert", f"{error.code} {error.text}"))
+            run.journal.write(lambda store: store.note("alert", run.sealer.run_id, f"{error.code} {error.text}"))
         return run.sealer.finish(run.ending(status, None, error))
 
     # --- the walk -----------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ def test_damaged_model_stops_everything_and_is_audited(rooms: Rooms, study: Card
     response = execute(store, study)
     assert (response.status, response.error_code) == ("error", "E_HARD_003")
     assert rooms.calls["analyse_ecg"] == 0
-    assert [row["act"] for row in store.audit_rows()] == ["alert"]
+    assert [row.act for row in store.audit_rows()] == ["model", "run", "alert", "run"]
 
 
 def test_model_is_loaded_again_once(rooms: Rooms, study: CardiologyRequest) -> None:
