@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.cancellation import CancelToken
-from pipeline.records import CardiologyRequest, CardiologyResponse, Edit, RunEvent, StudyResults
+from pipeline.records import Array, CardiologyRequest, CardiologyResponse, Edit, RunEvent, StudyResults
 
 if TYPE_CHECKING:
-    from pipeline.engine import Act, AuditHead, RunRow, StoredRun
+    from pipeline.engine import RunRow, StoredRun
 
 
 class Engine(Protocol):
@@ -43,6 +44,10 @@ class Engine(Protocol):
         """Store an act of a reader at once; returns it numbered and dated."""
         ...
 
-    def note_act(self, act: Act, run_id: str | None = None, detail: str = "") -> AuditHead | None:
-        """Note in the audit what was done; `detail` names no patient and no file. Never raises."""
+    def ecg_samples(self, path: Path, sha256: str, first: int, end: int) -> Array:
+        """Filtered samples of a stretch of a long ECG, float32 (n_leads, n_samples); raises InputError."""
+        ...
+
+    def ecg_extremes(self, path: Path, sha256: str, hour: int) -> Array:
+        """Low and high of every eighth of a second of one hour, float32 (2, n_leads, n_columns); raises InputError."""
         ...

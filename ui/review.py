@@ -11,6 +11,7 @@ from ui.engine_port import Engine
 from ui.review_cases import CaseReview
 from ui.review_ecg import EcgReview
 from ui.review_echo import EchoReview
+from ui.review_edits import EditReview
 from ui.review_looks import LooksReview
 from ui.session import Session
 from ui.theme import Theme
@@ -30,13 +31,14 @@ class Review(QObject):
         self.looks = LooksReview(self)
         self.echo = EchoReview(self)
         self.ecg = EcgReview(self)
-        self._parts = (self.cases, self.looks, self.echo, self.ecg)
+        self.edits = EditReview(self)
+        self._parts = (self.cases, self.looks, self.echo, self.ecg, self.edits)
         self.session.answered.connect(self._take_answer)
         self.session.failed.connect(self._take_failure)
 
     def update(self, **changes: Any) -> None:
         """Replace parts of the snapshot and tell the window."""
-        self.state = replace(self.state, generation=self.state.generation + 1, **changes)
+        self.state = self.ecg.completed(replace(self.state, generation=self.state.generation + 1, **changes))
         self.state_changed.emit(self.state)
 
     def say(self, text: str, *, is_error: bool = False) -> None:
@@ -57,6 +59,7 @@ class Review(QObject):
 
     def _take_failure(self, topic: str, generation: int, code: str, text: str) -> None:
         self.cases.take_failure(topic, generation)
+        self.ecg.take_failure(topic, generation)
         self.say(f"{text} ({code})", is_error=True)
 
     def shutdown(self) -> bool:

@@ -212,6 +212,7 @@ class CaseReview(QObject):
             request=stored.request,
             results=stored.results,
             report=stored.report,
+            edits=stored.edits,
             branches=branches,
             progress=settle(advance(NO_PROGRESS, stored.events), stored.row.status, branches),
         )

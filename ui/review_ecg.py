@@ -1,26 +1,97 @@
-"""Wishes about the ECG's paper."""
+"""Wishes about the ECG: how it is drawn, what the reader changes on it, and which parts of a long one are read."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
-from ui.view_state import GAINS_MM_MV, SPEEDS_MM_S, stepped
+from pipeline.records import Array, EcgAnalysis, EchoCine, Edit, EditKind, Metadata, PreparedEcg, StudyResults
+from pipeline.review.ecg_targets import CALIPER
+from ui.ecg_course import Course
+from ui.ecg_samples import TiledSamples
+from ui.engine_port import Engine
+from ui.view_state import GAINS_MM_MV, SPEEDS_MM_S, CaseView, ReviewState, stepped
 
 if TYPE_CHECKING:
+    from pipeline.review.ecg_edits import EcgReview as ReviewedEcg
+    from pipeline.review.time_lock import TimeLock
     from ui.review import Review
+
+MOST_READING = 4  # stretches of a file at a time; the newest wishes count
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What a worker made of an ECG and its command log."""
+
+    ecg: ReviewedEcg
+    locks: tuple[TimeLock, ...]
+
+
+def reviewed(results: StudyResults, edits: Sequence[Edit]) -> Reviewed:
+    """Fold the log into the ECG, and see which clips share its time; not for the GUI thread. Raises InputError."""
+    from pipeline.review.ecg_edits import review_ecg
+    from pipeline.review.time_lock import time_lock
+
+    ecg, analysis = results.ecg, results.ecg_analysis
+    assert ecg is not None
+    assert analysis is not None
+    found = review_ecg(ecg, analysis, results.metadata or Metadata(), edits)
+    return Reviewed(found, tuple(time_lock(cine, ecg, found.analysis.r_peaks_idx) for cine in results.cines))
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a review was made of; compared by identity."""
+
+    ecg: PreparedEcg
+    analysis: EcgAnalysis
+    cines: tuple[EchoCine, ...]
+    edits: tuple[Edit, ...]
+
+    def is_same(self, other: _Question | None) -> bool:
+        return other is not None and all(
+            mine is theirs
+            for mine, theirs in (
+                (self.ecg, other.ecg),
+                (self.analysis, other.analysis),
+                (self.cines, other.cines),
+                (self.edits, other.edits),
+            )
+        )
+
+
+def _question(case: CaseView) -> _Question | None:
+    found = case.results
+    if found.ecg is None or found.ecg_analysis is None:
+        return None
+    return _Question(found.ecg, found.ecg_analysis, found.cines, case.edits)
 
 
 class EcgReview(QObject):
-    """How the ECG is laid out."""
+    """The ECG's part of the review."""
+
+    tile_read = Signal(object, int, object)  # the samples that it belongs to, number, values
+    hour_read = Signal(object, int, object)  # the course that it belongs to, hour, values
 
     def __init__(self, review: Review) -> None:
         super().__init__(review)
         self._review = review
+        self._asked: _Question | None = None
+        self._generation = 0
+        self._answer: Reviewed | None = None
+        self._reading: dict[int, tuple[object, int]] = {}
+        self._waiting: list[tuple[object, int]] = []
 
-    def set_option(self, name: str, value: bool | float) -> None:
+    # --- looks --------------------------------------------------------------------------------------
+
+    def set_option(self, name: str, value: Any) -> None:
+        """Change one of the EcgOptions."""
         chosen: dict[str, Any] = {name: value}
         self._review.update(ecg=replace(self._review.state.ecg, **chosen))
 
@@ -33,3 +104,117 @@ class EcgReview(QObject):
         else:
             gain = stepped(GAINS_MM_MV, ecg.gain_mm_mv, 1 if wish == "more_gain" else -1)
             self._review.update(ecg=replace(ecg, gain_mm_mv=gain))
+
+    def set_scale(self, screen: str, px_per_mm: float) -> None:
+        """Pixels in a millimetre of a screen, as the reader calibrated it; 0 forgets it."""
+        scales = {name: value for name, value in self._review.state.ecg.screen_scales if name != screen}
+        if px_per_mm > 0:
+            scales[screen] = px_per_mm
+        self.set_option("screen_scales", tuple(sorted(scales.items())))
+
+    # --- edits --------------------------------------------------------------------------------------
+
+    def edit(self, kind: EditKind, target: str, after: Any) -> None:
+        """Store a change of the ECG; a caliper gets a number of its own."""
+        if kind == "ecg_mark" and self._is_long:
+            self._review.say(
+                "In a long recording marks cannot be moved: its intervals rest on beats of every hour, "
+                "whose marks are not kept."
+            )
+            return
+        if kind == "caliper" and not target:
+            taken = {edit.target for edit in self._review.state.case.edits}
+            target = next(f"{CALIPER}{n}" for n in range(len(taken) + 1) if f"{CALIPER}{n}" not in taken)
+        self._review.edits.add(kind, target, after)
+
+    @property
+    def _is_long(self) -> bool:
+        ecg = self._review.state.case.results.ecg
+        return ecg is not None and ecg.overview is not None
+
+    # --- the folded review --------------------------------------------------------------------------
+
+    def completed(self, state: ReviewState) -> ReviewState:
+        """The state with the review that goes with it; asked for when it is not there yet."""
+        question = _question(state.case)
+        if question is None:
+            return _with(state, None)
+        if not question.is_same(self._asked):
+            is_same_ecg = self._asked is not None and self._asked.analysis is question.analysis
+            self._asked = question
+            self._answer = self._answer if is_same_ecg else None  # the old one stays in sight until the new one comes
+            results, edits = state.case.results, question.edits
+            self._generation = self._review.session.ask("ecg_review", lambda _: reviewed(results, edits))
+        return _with(state, self._answer)
+
+    def take_ecg_review(self, generation: int, answer: Reviewed) -> None:
+        """A review is there; one that was asked for earlier is dropped."""
+        if generation == self._generation:
+            self._answer = answer
+            self._review.update()
+
+    # --- stretches of a long ECG --------------------------------------------------------------------
+
+    def want_tiles(self, samples: TiledSamples, numbers: tuple[int, ...]) -> None:
+        """Read tiles that are in sight."""
+        self._want(samples, numbers)
+
+    def want_hours(self, course: Course, numbers: tuple[int, ...]) -> None:
+        """Read extremes of hours that are in sight."""
+        self._want(course, numbers)
+
+    def _want(self, owner: object, numbers: tuple[int, ...]) -> None:
+        going = set(self._reading.values())
+        new = [(owner, number) for number in numbers if (owner, number) not in going]
+        self._waiting = [wish for wish in self._waiting if wish[0] is not owner] + new
+        self._read_next()
+
+    def _read_next(self) -> None:
+        case = self._review.state.case
+        path = None if case.request is None else case.request.ecg_path
+        ecg = case.results.ecg
+        if path is None or ecg is None:
+            self._waiting.clear()
+            return
+        while self._waiting and len(self._reading) < MOST_READING:
+            owner, number = self._waiting.pop(0)
+            call = _reading(owner, number, path, ecg.file_sha256)
+            self._reading[self._review.session.ask("ecg_stretch", call)] = (owner, number)
+
+    def take_ecg_stretch(self, generation: int, values: Array) -> None:
+        """A stretch was read; whoever shows another record drops it."""
+        owner, number = self._reading.pop(generation, (None, 0))
+        if isinstance(owner, TiledSamples):
+            self.tile_read.emit(owner, number, values)
+        elif isinstance(owner, Course):
+            self.hour_read.emit(owner, number, values)
+        self._read_next()
+
+    def take_failure(self, topic: str, generation: int) -> None:
+        """A stretch could not be read: nothing more is asked of this file."""
+        if topic == "ecg_stretch":
+            self._reading.pop(generation, None)
+            self._waiting.clear()
+
+
+def _reading(owner: object, number: int, path: Path, sha256: str) -> Any:
+    if isinstance(owner, TiledSamples):
+        first, end = owner.bounds(number)
+        return partial(_samples, path=path, sha256=sha256, first=first, end=end)
+    return partial(_extremes, path=path, sha256=sha256, hour=number)
+
+
+def _samples(engine: Engine, *, path: Path, sha256: str, first: int, end: int) -> Array:
+    return engine.ecg_samples(path, sha256, first, end)
+
+
+def _extremes(engine: Engine, *, path: Path, sha256: str, hour: int) -> Array:
+    return engine.ecg_extremes(path, sha256, hour)
+
+
+def _with(state: ReviewState, answer: Reviewed | None) -> ReviewState:
+    """The state with a review, the same object where it holds it already."""
+    found, locks = (None, ()) if answer is None else (answer.ecg, answer.locks)
+    if state.case.ecg_review is found and state.case.time_locks is locks:
+        return state
+    return replace(state, case=replace(state.case, ecg_review=found, time_locks=locks))

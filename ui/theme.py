@@ -40,6 +40,15 @@ class Theme:
     cavity: str
     myocardium: str
     atrium: str
+    wave_p: str
+    wave_qrs: str
+    wave_t: str
+    beat_n: str
+    beat_s: str
+    beat_v: str
+    beat_f: str
+    beat_q: str
+    caliper: str
 
 
 DARK = Theme(
@@ -65,6 +74,15 @@ DARK = Theme(
     cavity="#56b4e9",
     myocardium="#f0a51e",
     atrium="#b06cff",
+    wave_p="#56b4e9",
+    wave_qrs="#e6a0c8",
+    wave_t="#f0a51e",
+    beat_n="#a3afbc",
+    beat_s="#56b4e9",
+    beat_v="#ff8a70",
+    beat_f="#d99ae0",
+    beat_q="#d8c95a",
+    caliper="#3fc79a",
 )
 
 LIGHT = Theme(
@@ -90,6 +108,15 @@ LIGHT = Theme(
     cavity="#56b4e9",
     myocardium="#f0a51e",
     atrium="#b06cff",
+    wave_p="#0a63a8",
+    wave_qrs="#8a2f68",
+    wave_t="#8a5200",
+    beat_n="#505c69",
+    beat_s="#0a63a8",
+    beat_v="#b3321b",
+    beat_f="#7a3d8f",
+    beat_q="#6b5a00",
+    caliper="#0b6e4f",
 )
 
 THEMES = (DARK, LIGHT)

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pipeline.records import BranchResult, CardiologyRequest, StudyResults
+from pipeline.records import BranchResult, CardiologyRequest, Edit, StudyResults
 from ui.run_progress import RunProgress
 from ui.theme import DARK, Theme
+
+if TYPE_CHECKING:
+    from pipeline.review.ecg_edits import EcgReview
+    from pipeline.review.time_lock import TimeLock
 
 Phase = Literal["empty", "loading", "running", "complete", "error", "cancelled", "interrupted"]
 Arrangement = Literal["auto", "both", "echo", "ecg"]
@@ -43,6 +47,9 @@ class CaseView:
     report: Mapping[str, Any] | None = None
     progress: RunProgress = NO_PROGRESS
     branches: tuple[BranchResult, ...] = ()
+    edits: tuple[Edit, ...] = ()  # the command log of this run
+    ecg_review: EcgReview | None = None  # the ECG with the reader's edits; comes a moment after the analysis
+    time_locks: tuple[TimeLock, ...] = ()  # of each clip to the ECG
 
     @property
     def has_echo(self) -> bool:
@@ -81,13 +88,21 @@ class EchoOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EcgOptions:
-    """How the ECG is laid out."""
+    """How the ECG is laid out, and what is drawn on it."""
 
     grid: bool = True
-    r_ticks: bool = True
-    stacked: bool = False
+    r_ticks: bool = True  # beats with their classes
+    marks: bool = False  # P, R and T with their intervals
+    calipers: bool = False
+    march: bool = False  # the caliper's interval repeated over the strip
+    median: bool = False
+    overlaid: bool = False  # the leads of the median beat over each other
+    course: bool = True  # of a long record
+    layout: str = "3x4+1"  # a name of ui.ecg_layout.LAYOUTS
+    rhythm_lead: str = ""  # "" takes the usual one
     speed_mm_s: float = 25.0
     gain_mm_mv: float = 10.0
+    screen_scales: tuple[tuple[str, float], ...] = ()  # (screen, pixels in a millimetre), as the reader calibrated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

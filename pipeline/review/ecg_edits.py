@@ -29,12 +29,12 @@ from pipeline.review.ecg_targets import (
     CALIPER,
     CLASSES,
     Caliper,
-    edits_in_force,
     mark_ms,
     read_caliper,
     read_class_target,
     read_mark_target,
 )
+from pipeline.review.log import standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ def review_ecg(ecg: PreparedEcg, analysis: EcgAnalysis, metadata: Metadata, edit
     AnalysisError
         No lead of the ECG is usable.
     """
-    held = edits_in_force(edits)
+    held = standing(edits)
     changed = _changed_classes(held, analysis)
     letters = tuple(changed.get(beat, letter) for beat, letter in enumerate(analysis.beat_classes))
     calipers = {edit.target: edit.after for edit in held if edit.kind == "caliper" and edit.target.startswith(CALIPER)}

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import InputError
-from pipeline.records import Edit
 
 MARKS = ("p_on", "p_peak", "p_off", "qrs_on", "r_peak", "qrs_off", "t_on", "t_peak", "t_off")
 BOUNDS = ("p_on", "p_off", "qrs_on", "qrs_off", "t_on", "t_off")
@@ -103,20 +101,3 @@ def read_caliper(value: Any) -> Caliper:
     if not fits or not isinstance(value.get("lead"), str):
         raise InputError("An edit holds no caliper of the ECG.", code="E_INPUT_CORRUPT")
     return Caliper(lead=value["lead"], **{name: float(value[name]) for name in names})
-
-
-def edits_in_force(edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """The acts that hold: without those taken back, and without the acts that only take back.
-
-    A redo takes back the undo, so that the first act holds again.
-    """
-    taken_back: set[int] = set()
-    held = []
-    for edit in sorted(edits, key=lambda edit: edit.seq, reverse=True):
-        if edit.seq in taken_back:
-            continue
-        if edit.undoes is not None:
-            taken_back.add(edit.undoes)
-        else:
-            held.append(edit)
-    return tuple(reversed(held))

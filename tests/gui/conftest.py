@@ -216,10 +216,7 @@ def make_report(status: str = "complete") -> dict[str, Any]:
     lvef = measurement_body(make_measurement("lvef", 50.0, interval=(43.0, 57.0)), None)  # fusion withheld the band
     report: dict[str, Any] = {
         "notice": "Research use only - not for diagnostic use",
-        "pipeline_execution": {
-            "run_id": "run-0",
-            "branches": {"echo": branch, "ecg": branch, "metadata": {"status": "skipped"}},
-        },
+        "pipeline_execution": {"branches": {"echo": branch, "ecg": branch, "metadata": {"status": "skipped"}}},
         "result": {
             "measurements": {"lvef": lvef},
             "cross_checks": [check],
@@ -287,7 +284,7 @@ class FakeEngine:
     requests: list[tuple[CardiologyRequest, str | None]] = field(default_factory=list)
     threads: list[int] = field(default_factory=list)
     acts: dict[str, list[Edit]] = field(default_factory=dict)
-    noted: list[tuple[str, str | None, str]] = field(default_factory=list)
+    stretches: list[tuple[int, int]] = field(default_factory=list)
 
     def run_study(
         self,
@@ -325,13 +322,18 @@ class FakeEngine:
     def delete_run(self, run_id: str) -> None:
         del self.stored[run_id]
 
-    def note_act(self, act: str, run_id: str | None = None, detail: str = "") -> None:
-        self.noted.append((act, run_id, detail))
-
     def add_edit(self, run_id: str, edit: Edit) -> Edit:
         acts = self.acts.setdefault(run_id, [])
         acts.append(replace(edit, seq=len(acts), time_utc="2026-01-01T12:00:00.000Z"))
         return acts[-1]
+
+    def ecg_samples(self, path: Path, sha256: str, first: int, end: int) -> Any:
+        self.stretches.append((first, end))
+        return np.full((3, end - first), 0.25, np.float32)
+
+    def ecg_extremes(self, path: Path, sha256: str, hour: int) -> Any:
+        self.stretches.append((hour, -1))
+        return np.stack([np.full((3, 28_800), -0.5, np.float32), np.full((3, 28_800), 0.5, np.float32)])
 
     def keep(self, run_id: str, status: Any, results: StudyResults, events: list[RunEvent]) -> None:
         """Store a run."""

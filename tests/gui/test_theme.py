@@ -13,6 +13,8 @@ TEXT_ON = (
     ("muted", "raised"), ("on_accent", "accent"), ("on_notice", "notice"), ("good", "surface"), ("good", "raised"),
     ("warn", "surface"), ("warn", "raised"), ("bad", "surface"), ("bad", "raised"), ("accent", "surface"),
     ("accent", "raised"), ("trace", "paper"), ("paper_text", "paper"), ("warn", "paper"), ("accent", "paper"),
+    ("wave_p", "paper"), ("wave_qrs", "paper"), ("wave_t", "paper"), ("beat_n", "paper"), ("beat_s", "paper"),
+    ("beat_v", "paper"), ("beat_f", "paper"), ("beat_q", "paper"), ("caliper", "paper"),
 )  # fmt: skip
 
 

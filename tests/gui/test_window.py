@@ -308,7 +308,7 @@ def test_ecg_paper_is_true_to_size(window, cases):
     paper = window.views["ecg"].paper
     dpi = window.screen().physicalDotsPerInch()
     assert paper.px_per_mm() == pytest.approx(dpi / 25.4)
-    assert paper.paper.strips[1].left_mm - paper.paper.strips[0].left_mm == pytest.approx(62.5)
+    assert paper.paper.page_strips[1].left_mm - paper.paper.page_strips[0].left_mm == pytest.approx(62.5)
 
 
 def test_long_ecg_scrolls_without_delay(window, qapp, kit):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ui.actions.spec import ActionSpec
 
 ACTIONS = (
+    ActionSpec("undo", "case", "&Undo", "Ctrl+Z", "step_back", "review.edits.undo", condition="stored"),
+    ActionSpec("redo", "case", "Red&o", "Ctrl+Y", "step_forward", "review.edits.redo", condition="stored"),
     ActionSpec("run_again", "case", "&Run again", "F5", "retry", "review.cases.run_again", condition="rerun"),
     ActionSpec(
         "name_clips", "case", "&Views and sizes of the clips…", "Ctrl+I", "edited", "asks.name_clips", condition="clips"

@@ -11,6 +11,8 @@ from pipeline.notice import NOTICE
 from ui import dialogs
 from ui.clip_dialog import ClipDialog
 from ui.review import Review
+from ui.scale_dialog import ScaleDialog
+from ui.screen_scale import px_per_mm
 from ui.shell.view_table import VIEWS
 from ui.view_state import ReviewState
 
@@ -54,6 +56,16 @@ class Asks:
         """Ask for views and pixel sizes of the clips on screen, and read them again with the answer."""
         dialog = ClipDialog(self._review.state.case, self._window)
         dialog.facts_chosen.connect(self._review.cases.run_with_facts)
+        dialog.open()
+
+    def calibrate_screen(self) -> None:
+        """Ask how large a millimetre is on the screen that the window stands on."""
+        screen, state = self._window.screen(), self._review.state
+        known = dict(state.ecg.screen_scales).get(screen.name())
+        scale = px_per_mm(float(screen.physicalDotsPerInch()), float(screen.logicalDotsPerInch()), known)
+        dialog = ScaleDialog(scale, state.theme, self._window)
+        name = screen.name()
+        dialog.scale_chosen.connect(lambda chosen: self._review.ecg.set_scale(name, chosen))
         dialog.open()
 
     def delete_case(self) -> None:

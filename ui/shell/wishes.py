@@ -12,6 +12,12 @@ WISHES = (  # signal of a view, what answers it
     ("echo.switch_wished", "review.echo.set_option"),
     ("ecg.switch_wished", "review.ecg.set_option"),
     ("ecg.value_wished", "review.ecg.set_option"),
+    ("ecg.edit_wished", "review.ecg.edit"),
+    ("ecg.tiles_wished", "review.ecg.want_tiles"),
+    ("ecg.hours_wished", "review.ecg.want_hours"),
+    ("review.ecg.tile_read", "ecg.paper.put_tile"),
+    ("review.ecg.hour_read", "ecg.course.put_hour"),
+    ("echo.frame_shown", "ecg.show_frame"),
     ("run.action_wished", "window.trigger"),
     ("run.state_wished", "window.show_journal"),
 )

@@ -47,6 +47,7 @@ WELCOME_TEXT = (
 class EchoView(QWidget):
     """Plays a cine; contours, volumes and marks appear as the run finds them."""
 
+    frame_shown = Signal(int, float)  # clip, time in it
     switch_wished = Signal(str, bool)
     open_wished = Signal()
 
@@ -345,6 +346,7 @@ class EchoView(QWidget):
         self._frame_idx = min(max(frame_idx, 0), len(self._cine.frames) - 1)
         self.canvas.set_frame(self._frame_idx, self._badge())
         self.curve.set_frame(self._frame_idx)
+        self.frame_shown.emit(self._cine_idx, float(self._cine.frame_times_s[self._frame_idx]))
         if not self.slider.isSliderDown():
             self.slider.setValue(self._frame_idx)
 

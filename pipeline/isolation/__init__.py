@@ -1,1 +1,0 @@
-"""Worker processes: untrusted files are parsed, and long computations done, outside the application's own process."""
