@@ -6,12 +6,13 @@ import os
 import sys
 import warnings
 
-from app.command_line import main
-from app.logs import install_crash_report
+from pipeline.isolation.protocol import WORKER_ARGUMENT
 
 
 def _run() -> int:
     """Answer the command line; a reader of the output that has gone (`… | head`) is no error."""
+    from app.command_line import main
+
     try:
         code = main(sys.argv[1:])
         sys.stdout.flush()
@@ -22,9 +23,20 @@ def _run() -> int:
     return code
 
 
+def _work() -> int:
+    """Be a worker process: a frozen application has no other executable to start one with."""
+    from pipeline.isolation.worker import main
+
+    return main(sys.argv[2:])
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == [WORKER_ARGUMENT]:
+        sys.exit(_work())
     if not sys.warnoptions:
         # a parser's warning may quote what a file says about its patient
         warnings.simplefilter("ignore")
+    from app.logs import install_crash_report
+
     install_crash_report()
     sys.exit(_run())

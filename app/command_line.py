@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("app.stored_runs", "runs"),
     "show": ("app.stored_runs", "show"),
     "export": ("app.stored_runs", "export"),
+    "audit": ("app.audit", "audit"),
     "doctor": ("app.doctor", "doctor"),
 }
 
@@ -85,7 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--data-dir", type=Path, metavar="D", help="folder of the store and the log (default: yours)")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_review, _add_run, _add_demo, _add_runs, _add_show, _add_export, _add_doctor):
+    for add in (_add_review, _add_run, _add_demo, _add_runs, _add_show, _add_export, _add_audit, _add_doctor):
         add(commands, common)
     return parser
 
@@ -127,7 +128,7 @@ def _add_run(commands: Commands, common: argparse.ArgumentParser) -> None:
     run.add_argument("--metadata", type=Path, metavar="F.json", help="facts about the patient (docs/metadata.md)")
     run.add_argument("--report", required=True, type=Path, metavar="R.json", help="where to write the report")
     run.add_argument("--resume", metavar="RUN", help="go on with a stored run; its inputs are used if none are named")
-    run.add_argument("--in-process", action="store_true", help="run every stage in this process (so far always so)")
+    run.add_argument("--in-process", action="store_true", help="run every stage in this process instead of in workers")
     run.add_argument("--quiet", action="store_true", help="print nothing but errors")
     run.add_argument("--events", choices=["-"], help="print every event as a line of JSON on standard output")
 
@@ -153,6 +154,12 @@ def _add_export(commands: Commands, common: argparse.ArgumentParser) -> None:
     export.add_argument("run", metavar="RUN", help="run id, the start of one, or 'latest'")
     export.add_argument("--format", required=True, metavar="F", help="json, csv or pdf")
     export.add_argument("--output", required=True, type=Path, metavar="P", help="the file to write")
+
+
+def _add_audit(commands: Commands, common: argparse.ArgumentParser) -> None:
+    audit = commands.add_parser("audit", parents=[common], help="show or verify who did what in the store")
+    audit.add_argument("what", choices=["show", "verify"], help="list every act, or look for changes in the chain")
+    audit.add_argument("--report", type=Path, metavar="R.json", help="verify: an exported report whose head must hold")
 
 
 def _add_doctor(commands: Commands, common: argparse.ArgumentParser) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,8 @@ from pipeline.cancellation import CancelToken
 from pipeline.records import Array, CardiologyRequest, CardiologyResponse, Edit, RunEvent, StudyResults
 
 if TYPE_CHECKING:
-    from pipeline.engine import RunRow, StoredRun
+    from pipeline.engine import Act, AuditHead, RunRow, StoredRun
+    from pipeline.executor import StageExecutor
 
 OnEvent = Callable[[RunEvent], None]
 OnResults = Callable[[StudyResults], None]
@@ -27,9 +29,18 @@ def _ignore_results(results: StudyResults) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Everything that can be asked of the pipeline, with the store already chosen."""
+    """Everything that can be asked of the pipeline, with the store and the place of the stages already chosen.
+
+    `executor` is None where the stages run in this process; else it belongs to the engine, which closes it.
+    """
 
     store_path: Path
+    executor: StageExecutor | None = None
+
+    def close(self) -> None:
+        """End the worker processes."""
+        if self.executor is not None:
+            self.executor.close()
 
     def run_study(
         self,
@@ -44,7 +55,13 @@ class Engine:
         from pipeline import engine
 
         return engine.run_study(
-            self.store_path, request, on_event=on_event, on_results=on_results, cancel=cancel, resume=resume
+            self.store_path,
+            request,
+            on_event=on_event,
+            on_results=on_results,
+            cancel=cancel,
+            resume=resume,
+            executor=self.executor,
         )
 
     def list_runs(self) -> tuple[RunRow, ...]:
@@ -53,11 +70,19 @@ class Engine:
 
         return engine.list_runs(self.store_path)
 
-    def load_run(self, run_id: str) -> StoredRun:
-        """One stored run with its journal, results and report; raises StoreError."""
+    def load_run(self, run_id: str, act: Act = "open") -> StoredRun:
+        """One stored run with its journal, results and report, noted in the audit as `act`; raises StoreError."""
         from pipeline import engine
 
-        return engine.load_run(self.store_path, run_id)
+        stored = engine.load_run(self.store_path, run_id)
+        engine.note_act(self.store_path, act, run_id, "stored run")
+        return stored
+
+    def note_act(self, act: Act, run_id: str | None = None, detail: str = "") -> AuditHead | None:
+        """Note an act in the audit; see `pipeline.engine.note_act`."""
+        from pipeline import engine
+
+        return engine.note_act(self.store_path, act, run_id, detail)
 
     def delete_run(self, run_id: str) -> None:
         """Remove a run and all that hangs on it; raises StoreError."""
@@ -65,11 +90,11 @@ class Engine:
 
         engine.delete_run(self.store_path, run_id)
 
-    def load_edited(self, run_id: str) -> StoredRun:
+    def load_edited(self, run_id: str, act: Act = "open") -> StoredRun:
         """One stored run with what readers did to it since, in results and report; raises StoreError."""
         from pipeline import engine
 
-        return engine.with_edits(engine.load_run(self.store_path, run_id))
+        return engine.with_edits(self.load_run(run_id, act))
 
     def add_edit(self, run_id: str, edit: Edit) -> Edit:
         """Store an act of a reader at once; raises StoreError."""
@@ -88,3 +113,23 @@ class Engine:
         from pipeline.review.ecg_window import ecg_extremes
 
         return ecg_extremes(path, sha256, hour)
+
+@contextmanager
+def isolated_engine(store_path: Path, *, keeps_spare: bool = False, in_process: bool = False) -> Iterator[Engine]:
+    """An engine whose stages run in worker processes, or in this one where that is asked for.
+
+    Parameters
+    ----------
+    keeps_spare : bool
+        Keep a worker warm from run to run: for a window, which waits for its user.
+    """
+    executor: StageExecutor | None = None
+    if not in_process:
+        from pipeline.isolation.executor import IsolatedExecutor
+
+        executor = IsolatedExecutor(store_path.parent, keeps_spare=keeps_spare)
+    engine = Engine(store_path, executor)
+    try:
+        yield engine
+    finally:
+        engine.close()

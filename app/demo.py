@@ -16,7 +16,7 @@ from pathlib import Path
 
 import resources
 from app.command_line import EXIT_DONE, EXIT_ERROR
-from app.composition import Engine
+from app.composition import Engine, isolated_engine
 from app.live import listener_for
 from app.paths import AppPaths
 from app.running import EXIT_CODES, run_to_report
@@ -89,14 +89,14 @@ def _without_window(request: CardiologyRequest, output: Path, paths: AppPaths) -
     _make_folder(output)
     sys.stdout.write("Chordae demo, without a display. Research use only - not for diagnostic use.\n")
     sys.stdout.flush()
-    engine = Engine(paths.store)
     report = output / "report.json"
-    response = run_to_report(engine, request, report, listener_for(quiet=False, events=False))
+    with isolated_engine(paths.store) as engine:
+        response = run_to_report(engine, request, report, listener_for(quiet=False, events=False))
     sys.stdout.write(f"report: {report}\n")
     if response.status != "complete":
         sys.stderr.write(f"{response.error_code}: {response.error_text}\n")
         return EXIT_CODES[response.status]
-    pictures = _save_pictures(engine, response.run_id, output, paths)
+    pictures = _save_pictures(Engine(paths.store), response.run_id, output, paths)
     for picture in pictures:
         sys.stdout.write(f"screenshot: {picture}\n")
     return EXIT_DONE if pictures else EXIT_ERROR

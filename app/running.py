@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.command_line import EXIT_CANCELLED, EXIT_DONE, EXIT_ERROR, UsageError
-from app.composition import Engine
+from app.composition import Engine, isolated_engine
 from app.interruption import cancelled_by_signals
 from app.live import Listener, listener_for
 from app.paths import AppPaths
@@ -26,11 +26,11 @@ EXIT_CODES = {"complete": EXIT_DONE, "error": EXIT_ERROR, "cancelled": EXIT_CANC
 def run(options: argparse.Namespace, paths: AppPaths) -> int:
     """Answer `run`."""
     check_report_place(options.report, (*options.echo, options.ecg, options.metadata))
-    engine = Engine(paths.store)
     listener = listener_for(quiet=options.quiet, events=options.events is not None)
     try:
-        request, resume = requested(options, engine)
-        response = run_to_report(engine, request, options.report, listener, resume=resume)
+        request, resume = requested(options, Engine(paths.store))
+        with isolated_engine(paths.store, in_process=options.in_process) as engine:
+            response = run_to_report(engine, request, options.report, listener, resume=resume)
     except PipelineError as error:
         # the run never began: a store that cannot be used, a run to resume that is not there
         write(early_error_report(error), options.report)
@@ -69,10 +69,13 @@ def run_to_report(
     engine: Engine, request: CardiologyRequest, report: Path, listener: Listener, *, resume: str | None = None
 ) -> CardiologyResponse:
     """Run and write the report; raises ReportError when it cannot be written."""
+    from pipeline.reports.envelope import with_audit_head
+
     cancel = CancelToken()
     with cancelled_by_signals(cancel), listener:
         response = engine.run_study(request, on_event=listener.on_event, cancel=cancel, resume=resume)
-    write(response.report, report)
+    head = engine.note_act("export", response.run_id, "json")
+    write(with_audit_head(response.report, head), report)
     return response
 
 

@@ -66,7 +66,7 @@ def find_run(engine: Engine, name: str) -> str:
 def show(options: argparse.Namespace, paths: AppPaths) -> int:
     """Answer `show`: the findings of a run, without anything that names the patient."""
     engine = Engine(paths.store)
-    stored = engine.load_edited(find_run(engine, options.run))
+    stored = engine.load_edited(find_run(engine, options.run), "view")
     where = "" if stored.row.status == "complete" else f" in {stored.row.state}"
     sys.stdout.write(f"{NOTICE}\nrun {stored.row.run_id}: {stored.row.status}{where}\n")
     if stored.report is None:
@@ -170,6 +170,7 @@ def _score_text(score: Mapping[str, Any]) -> str:
 def export(options: argparse.Namespace, paths: AppPaths) -> int:
     """Answer `export`."""
     from pipeline.reports import EXPORTERS
+    from pipeline.reports.envelope import with_audit_head
     from pipeline.reports.json_report import write_bytes
 
     writers = {name: function for name, _, function in EXPORTERS}
@@ -180,7 +181,8 @@ def export(options: argparse.Namespace, paths: AppPaths) -> int:
     if stored.report is None:
         raise ReportError("This run has no report yet; there is nothing to export.", code="E_REPORT_NONE")
     is_page = options.format == PAGE_FORMAT
-    content = _page(stored, stored.report) if is_page else writers[options.format](stored.report)
+    report = with_audit_head(stored.report, engine.note_act("export", stored.row.run_id, options.format))
+    content = _page(stored, report) if is_page else writers[options.format](report)
     write_bytes(content, options.output)
     return EXIT_DONE
 

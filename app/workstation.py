@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.command_line import UsageError
-from app.composition import Engine
+from app.composition import isolated_engine
 from app.paths import AppPaths
 from app.settings import load_settings, save_settings
 
@@ -27,12 +27,14 @@ def open_workstation(files: Sequence[Path], paths: AppPaths) -> int:
         raise UsageError("The workstation's packages (extra 'workstation') are not installed; `run` works without.")
     from ui.application import run_workstation
 
-    def keep_theme(name: str) -> None:
-        save_settings(paths.settings, replace(load_settings(paths.settings), theme=name))
+    with _ended_by_interrupt(), isolated_engine(paths.store, keeps_spare=True) as engine:
 
-    theme = load_settings(paths.settings).theme
-    with _ended_by_interrupt():
-        return run_workstation(Engine(paths.store), list(files), theme=theme, on_theme=keep_theme)
+        def keep_theme(name: str) -> None:
+            if save_settings(paths.settings, replace(load_settings(paths.settings), theme=name)):
+                engine.note_act("settings", detail=f"theme {name}")
+
+        theme = load_settings(paths.settings).theme
+        return run_workstation(engine, list(files), theme=theme, on_theme=keep_theme)
 
 
 @contextmanager

@@ -7,14 +7,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.branches import BranchLedger
-from pipeline.cancellation import CancelToken, DeadlineToken, Progress
-from pipeline.errors import HardStopError, PipelineError, RetryExhaustedError, RunCancelledError
+from pipeline.cancellation import CancelToken, DeadlineToken
+from pipeline.crashed_inputs import remember
+from pipeline.errors import (
+    HardStopError,
+    InputError,
+    PipelineError,
+    RetryExhaustedError,
+    RunCancelledError,
+    WorkerCrashError,
+    WorkerError,
+)
 from pipeline.executor import StageExecutor
 from pipeline.faults import as_fault
 from pipeline.journal import Journal
 from pipeline.records import Branch
 from pipeline.results import RunResults
 from pipeline.retry import Attempt, Retry, retrying
+from pipeline.stage_calls import StageCall
 from pipeline.states import State
 
 DEADLINES_S: dict[State, float] = {
@@ -23,7 +33,6 @@ DEADLINES_S: dict[State, float] = {
     State.DETECTION: 1800.0,
     State.ANALYSIS: 600.0,
 }
-Stage = Callable[[Attempt, Progress, CancelToken], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +42,7 @@ class Job:
     name: str
     branch: Branch
     depends_on: Mapping[str, Any]
-    stage: Stage
+    call: StageCall
 
 
 class BranchWork:
@@ -66,20 +75,20 @@ class BranchWork:
                 self.restored(state, (job.branch,))
             else:
                 todo[job.branch] = job
-        values = self.side_by_side(state, {branch: job.stage for branch, job in todo.items()})
+        values = self.side_by_side(state, {branch: job.call for branch, job in todo.items()})
         for branch, value in values.items():
             self._results.put(todo[branch].name, todo[branch].depends_on, value)
         return bool(values)
 
-    def side_by_side(self, state: State, stages: Mapping[Branch, Stage]) -> dict[Branch, Any]:
+    def side_by_side(self, state: State, calls: Mapping[Branch, StageCall]) -> dict[Branch, Any]:
         """The barrier: values of the branches that succeeded; failed ones are noted, hard stops raised."""
         tasks: dict[str, Callable[[], Any]] = {}
-        for branch, stage in stages.items():
+        for branch, call in calls.items():
             self._ledger.set(branch, state, "running")
-            tasks[branch] = self._task(state, branch, stage)
+            tasks[branch] = self._task(state, branch, call)
         outcomes = self._executor.run_side_by_side(tasks, self._journal.pump)
         values: dict[Branch, Any] = {}
-        for branch in stages:
+        for branch in calls:
             outcome = outcomes[branch]
             if outcome.error is None:
                 values[branch] = outcome.value
@@ -100,7 +109,7 @@ class BranchWork:
         if self._ledger.all_failed():
             raise self._ledger.last_failure or HardStopError("No modality is left to analyse.", code="E_HARD_001")
 
-    def _task(self, state: State, branch: Branch, stage: Stage) -> Callable[[], Any]:
+    def _task(self, state: State, branch: Branch, call: StageCall) -> Callable[[], Any]:
         def progress(fraction: float, text: str) -> None:
             self._journal.progress(state, branch, fraction, text)
 
@@ -110,16 +119,32 @@ class BranchWork:
             self._journal.emit(state, "retry", f"{text}: {rule.action}", branch=branch)
 
         def once(attempt: Attempt) -> Any:
-            return stage(attempt, progress, DeadlineToken(self._cancel, DEADLINES_S[state]))
+            return self._executor.call(call, attempt, progress, DeadlineToken(self._cancel, DEADLINES_S[state]))
 
         return lambda: retrying(once, on_retry=on_retry, sleep=self._sleep)
 
     def _failed(self, state: State, branch: Branch, error: BaseException) -> None:
-        if isinstance(error, RetryExhaustedError) and error.details.get("failure") == "memory error":
-            text = "The memory is not enough for this study, even with half the batch."
-            error = HardStopError(text, code="E_HARD_002", details=error.details)
+        if isinstance(error, RetryExhaustedError):
+            error = self._exhausted(error)
         if isinstance(error, HardStopError):
             self._ledger.fail(branch, state, error)
         if isinstance(error, (HardStopError, RunCancelledError)) or not isinstance(error, Exception):
             raise error
         self._ledger.fail(branch, state, error if isinstance(error, PipelineError) else as_fault(error, state, branch))
+
+    def _exhausted(self, error: RetryExhaustedError) -> PipelineError:
+        """What it means that a row's attempts are used up."""
+        cause = error.__cause__
+        if error.details.get("failure") == "memory error":
+            text = "The memory is not enough for this study, even with half the batch."
+            return HardStopError(text, code="E_HARD_002", details=error.details)
+        if isinstance(cause, WorkerCrashError) and cause.file is not None:
+            text = "A file ended the process that read it, twice. It may be damaged or hostile."
+            crashed = InputError(text, code="E_INPUT_CRASHED_READER", details=error.details)
+            remember(cause.file, crashed.code, self._journal)
+            return crashed
+        if isinstance(cause, WorkerCrashError):
+            return WorkerError(
+                "The computing process ended unexpectedly, twice.", code="E_WORKER_CRASHED", details=error.details
+            )
+        return error

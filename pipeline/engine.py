@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,14 +11,34 @@ from typing import Any
 from pipeline.cache_keys import RESULTS
 from pipeline.cancellation import CancelToken
 from pipeline.errors import StoreError
+from pipeline.executor import StageExecutor
 from pipeline.gates import Limits
 from pipeline.orchestrator import PipelineOrchestrator
 from pipeline.records import CardiologyRequest, CardiologyResponse, Edit, RunEvent, StudyResults
 from pipeline.results import study_results
 from pipeline.store import codec
+from pipeline.store.audit import Act, AuditFault, AuditHead, AuditRow
 from pipeline.store.database import RunRow, Store
 
-__all__ = ["RunRow", "StoredRun", "add_edit", "delete_run", "list_runs", "load_run", "run_study", "with_edits"]
+log = logging.getLogger("chordae.pipeline")
+
+__all__ = [
+    "Act",
+    "AuditFault",
+    "AuditHead",
+    "AuditRow",
+    "RunRow",
+    "StoredRun",
+    "add_edit",
+    "audit_faults",
+    "audit_rows",
+    "delete_run",
+    "list_runs",
+    "load_run",
+    "note_act",
+    "run_study",
+    "with_edits",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +70,7 @@ def run_study(
     cancel: CancelToken | None = None,
     resume: str | None = None,
     limits: Limits | None = None,
+    executor: StageExecutor | None = None,
 ) -> CardiologyResponse:
     """Run a study in the calling thread.
 
@@ -60,6 +82,8 @@ def run_study(
         None with `resume`: the stored request of that run is used.
     resume : str or None
         A stored run to go on with; what still holds of its checkpoints is not computed again.
+    executor : StageExecutor or None
+        Where the stages run; by default in threads of this process. It is not closed.
 
     Raises
     ------
@@ -74,10 +98,12 @@ def run_study(
         if request is None:
             raise ValueError("a request is needed unless a stored run is resumed")
         orchestrator = PipelineOrchestrator(
-            store, limits=limits, on_event=on_event, on_results=on_results, store_trouble=trouble
+            store, limits=limits, on_event=on_event, on_results=on_results, executor=executor, store_trouble=trouble
         )
         return orchestrator.execute(request, cancel=cancel, resume=resume)
     finally:
+        if executor is not None:
+            executor.rest()
         if store is not None:
             store.close()
 
@@ -155,3 +181,29 @@ def add_edit(store_path: Path, run_id: str, edit: Edit) -> Edit:
     """Store an act of a reader at once; returns it numbered and dated. Raises StoreError."""
     with Store.open(store_path) as store:
         return store.add_edit(run_id, edit)
+
+
+def note_act(store_path: Path, act: Act, run_id: str | None = None, detail: str = "") -> AuditHead | None:
+    """Note what was done with a run: it was opened, viewed, exported, a setting was changed.
+
+    `detail` says what, without anything that names a patient or a file. Returns the head of the audit with
+    this act in it; None, and a line in the log, where the store cannot be written.
+    """
+    try:
+        with Store.open(store_path) as store:
+            return store.note(act, run_id, detail)
+    except StoreError as error:
+        log.warning("an act (%s) could not be noted in the audit: %s", act, error.code)
+        return None
+
+
+def audit_rows(store_path: Path) -> tuple[AuditRow, ...]:
+    """Every noted act, oldest first. Raises StoreError."""
+    with Store.open(store_path) as store:
+        return store.audit_rows()
+
+
+def audit_faults(store_path: Path, known: AuditHead | None = None) -> tuple[AuditFault, ...]:
+    """Every place where the audit does not hold; `known` is the head of an exported report. Raises StoreError."""
+    with Store.open(store_path) as store:
+        return store.audit_faults(known)

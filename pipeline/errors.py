@@ -6,6 +6,7 @@ Texts and details never hold patient data, file names or paths: they reach logs 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -27,7 +28,8 @@ class PipelineError(Exception):
 class InputError(PipelineError):
     """One input file cannot be read.
 
-    Codes: E_INPUT_MISSING, _EMPTY, _KIND, _TRUNCATED, _CORRUPT, _UNSUPPORTED, _UNREACHABLE.
+    Codes: E_INPUT_MISSING, _EMPTY, _KIND, _TRUNCATED, _CORRUPT, _UNSUPPORTED, _UNREACHABLE,
+    _CRASHED_READER.
     """
 
     default_code = "E_INPUT_CORRUPT"
@@ -95,6 +97,22 @@ class RetryExhaustedError(PipelineError):
     """Every attempt failed; `details` says which failure, how often and what was done in between."""
 
     default_code = "E_RETRY_EXHAUSTED"
+
+
+class WorkerError(PipelineError):
+    """A worker process could not be used. Codes: E_WORKER_START, E_WORKER_FOLDER, E_WORKER_CRASHED."""
+
+    default_code = "E_WORKER_START"
+
+
+class WorkerCrashError(PipelineError):
+    """A worker process died in the middle of a call; `file` is the untrusted one that it was reading, if any."""
+
+    default_code = "E_WORKER_CRASHED"
+
+    def __init__(self, text: str, *, file: Path | None = None) -> None:
+        super().__init__(text)
+        self.file = file
 
 
 class RunCancelledError(PipelineError):

@@ -32,7 +32,7 @@ class Journal:
         self._on_event = on_event
         self._seq = first_seq
         self._pending: queue.SimpleQueue[Pending] = queue.SimpleQueue()
-        self._deferred: queue.SimpleQueue[Callable[[Store], None]] = queue.SimpleQueue()
+        self._deferred: queue.SimpleQueue[Callable[[Store], object]] = queue.SimpleQueue()
         self._last_progress: dict[str, float] = {}
         self._state = State.INIT
 
@@ -57,7 +57,7 @@ class Journal:
             self._last_progress[branch] = now
             self.emit(state, "progress", text, branch=branch, fraction=min(1.0, max(0.0, fraction)))
 
-    def defer(self, act: Callable[[Store], None]) -> None:
+    def defer(self, act: Callable[[Store], object]) -> None:
         """Queue something to be done with the store by the engine's thread; safe in every thread."""
         self._deferred.put(act)
 
@@ -87,7 +87,7 @@ class Journal:
         for event in events:
             self._on_event(event)
 
-    def write(self, act: Callable[[Store], None]) -> bool:
+    def write(self, act: Callable[[Store], object]) -> bool:
         """Do something with the store; on trouble give the store up for this run and warn. True when done."""
         if self._store is None:
             return False

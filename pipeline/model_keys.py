@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import resources
-from pipeline.errors import ModelError
+from pipeline.errors import HardStopError, ModelError
 
 UNREADABLE = "cannot be read"  # no stored result has this key; loading the model then fails in its branch
 ECG_MODELS = ("models/mitdb_odc_by", "models/ludb_odc_by")
@@ -28,3 +28,12 @@ def ecg_models_key() -> str:
     except OSError:
         return UNREADABLE
     return hashlib.sha256(b"".join(manifests)).hexdigest()
+
+
+def models_text() -> str:
+    """Both keys in one line for the audit; a damaged model stops the run later, where it is loaded."""
+    try:
+        echo = echo_model_key()
+    except HardStopError:
+        echo = UNREADABLE
+    return f"echo {echo}, ECG {ecg_models_key()}"

@@ -5,19 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
 
+from pipeline import crashed_inputs
 from pipeline.active_run import ActiveRun
-from pipeline.branch_work import BranchWork, Job, Stage
+from pipeline.branch_work import BranchWork, Job
 from pipeline.branches import BranchLedger
 from pipeline.cache_keys import content_key, file_hashes
-from pipeline.cancellation import CancelToken, Progress
+from pipeline.cancellation import CancelToken
 from pipeline.errors import HardStopError, PipelineError, RunCancelledError, StoreError, ValidationError
 from pipeline.executor import StageExecutor, ThreadExecutor
 from pipeline.faults import as_fault
 from pipeline.gates import Limits
 from pipeline.journal import Journal
-from pipeline.model_keys import ecg_models_key, echo_model_key
+from pipeline.model_keys import ecg_models_key, echo_model_key, models_text
 from pipeline.records import (
     BRANCHES,
     Branch,
@@ -31,23 +31,24 @@ from pipeline.records import (
     ValidationReport,
 )
 from pipeline.results import RunResults
-from pipeline.retry import Attempt
 from pipeline.sealing import ResponseStatus, Sealer
-from pipeline.stages.analysis import analyse_ecg, analyse_echo
-from pipeline.stages.detection import detect_echo
+from pipeline.stage_calls import (
+    DetectedClips,
+    EcgFile,
+    EchoFiles,
+    PatientFacts,
+    PreparedClips,
+    PreparedSignal,
+    StageCall,
+)
 from pipeline.stages.formatting import format_result
 from pipeline.stages.fusion import fuse_modalities
-from pipeline.stages.preprocessing import patient_headers, prepare_ecg, prepare_echo, prepare_metadata
+from pipeline.stages.preprocessing import patient_headers
 from pipeline.stages.receipt import receive
 from pipeline.stages.scoring import compute_risk
-from pipeline.stages.validation import input_digest, validate_ecg, validate_echo, validate_metadata
+from pipeline.stages.validation import input_digest
 from pipeline.states import State
 from pipeline.store.database import Store
-
-if TYPE_CHECKING:
-    from pipeline.echo.segmentation import Segmenter
-
-BATCH_SIZE = 16
 
 
 def _nothing(_: object) -> None:
@@ -55,7 +56,7 @@ def _nothing(_: object) -> None:
 
 
 class PipelineOrchestrator:
-    """Executes studies one after the other; keeps the loaded model between them.
+    """Executes studies one after the other.
 
     Parameters
     ----------
@@ -65,6 +66,8 @@ class PipelineOrchestrator:
         Size caps of the inputs.
     on_event, on_results : callables
         Told every journalled event, and after every state what exists so far; both in the caller's thread.
+    executor : StageExecutor or None
+        Where the stages run; by default in threads of this process.
     sleep : callable or None
         Replaces the waits between attempts (tests); by default a wait that a cancel cuts short.
     store_trouble : StoreError or None
@@ -89,7 +92,6 @@ class PipelineOrchestrator:
         self._on_results = on_results
         self._executor = executor or ThreadExecutor()
         self._sleep = sleep
-        self._segmenter: Segmenter | None = None
 
     def execute(
         self, request: CardiologyRequest, *, cancel: CancelToken | None = None, resume: str | None = None
@@ -117,16 +119,16 @@ class PipelineOrchestrator:
 
     def _begin(self, request: CardiologyRequest, cancel: CancelToken, resume: str | None) -> ActiveRun:
         sealer = Sealer(resume)
-        first_seq = 0
+        first_seq, models = 0, models_text()
         if resume is not None and self._store is not None:
-            self._store.take_over(resume)
+            self._store.take_over(resume, models=models)
             events = self._store.events(resume)
             first_seq = events[-1].seq + 1 if events else 0
         journal = Journal(sealer.run_id, self._store, self._on_event, first_seq)
         if self._store_trouble is not None:
             journal.warn_unsaved(self._store_trouble)
         if resume is None:
-            journal.write(lambda store: store.start_run(sealer.run_id, request))
+            journal.write(lambda store: store.start_run(sealer.run_id, request, models=models))
         results = RunResults(self._store if resume else None, resume or "")
         ledger = BranchLedger(journal)
         work = BranchWork(
@@ -158,7 +160,7 @@ class PipelineOrchestrator:
         run.ledger.close(failed_in, error)
         run.journal.emit(State.ERROR, "state", f"stopped in {failed_in.name}", code=error.code)
         if error.code == "E_HARD_003":
-            run.journal.write(lambda store: store.audit(run.sealer.run_id, "alert", f"{error.code} {error.text}"))
+            run.journal.write(lambda store: store.note("alert", run.sealer.run_id, f"{error.code} {error.text}"))
         return run.sealer.finish(run.ending(status, None, error))
 
     # --- the walk -----------------------------------------------------------------------------------
@@ -194,22 +196,25 @@ class PipelineOrchestrator:
 
     def _receipt(self, run: ActiveRun) -> None:
         run.ledger.open(receive(run.request))
+        crashed_inputs.warn(self._store, run.request, run.journal, run.cancel)
 
     def _validation(self, run: ActiveRun) -> None:
         given, request, limits = run.ledger.given, run.request, self._limits
         if run.results.resuming and self._restore_validation(run):
             return
-        stages = {branch: self._validation_stage(request, branch) for branch in given}
-        found = run.work.side_by_side(State.VALIDATION, stages)
+        calls = {branch: self._validation_call(request, branch) for branch in given}
+        found = run.work.side_by_side(State.VALIDATION, calls)
         files = tuple(file for branch in given for file in found.get(branch, ()))
         self._refuse_invalid(run, files)
-        digests = {branch: input_digest(request, branch, limits) for branch in given}
+        digests = {branch: input_digest(request, branch, limits, cancel=run.cancel) for branch in given}
         run.results.put("validation_result", {"digests": digests}, ValidationReport(files=files))
         run.sealer.save(run.journal, run.results, State.VALIDATION)
 
     def _restore_validation(self, run: ActiveRun) -> bool:
         try:
-            digests = {branch: input_digest(run.request, branch, self._limits) for branch in run.ledger.given}
+            digests = {b: input_digest(run.request, b, self._limits, cancel=run.cancel) for b in run.ledger.given}
+        except RunCancelledError:
+            raise
         except PipelineError:
             return False  # unreadable now: validation itself will say so, branch by branch
         if not run.results.restore("validation_result", {"digests": digests}):
@@ -217,17 +222,14 @@ class PipelineOrchestrator:
         run.work.restored(State.VALIDATION, run.ledger.given)
         return True
 
-    def _validation_stage(self, request: CardiologyRequest, branch: Branch) -> Stage:
-        limits, ecg_path = self._limits, request.ecg_path
-
-        def stage(_: Attempt, progress: Progress, cancel: CancelToken) -> tuple[FileReport, ...]:
-            if branch == "echo":
-                return validate_echo(request.echo_paths, limits, progress=progress, cancel=cancel)
-            if branch == "ecg" and ecg_path is not None:
-                return validate_ecg(ecg_path, limits, progress=progress, cancel=cancel)
-            return validate_metadata(request, limits, progress=progress, cancel=cancel)
-
-        return stage
+    def _validation_call(self, request: CardiologyRequest, branch: Branch) -> StageCall:
+        limits = self._limits
+        if branch == "echo":
+            return StageCall(name="validate_echo", arguments=EchoFiles(paths=request.echo_paths, limits=limits))
+        if branch == "ecg" and request.ecg_path is not None:
+            return StageCall(name="validate_ecg", arguments=EcgFile(path=request.ecg_path, limits=limits))
+        facts = PatientFacts(path=request.metadata_path, given=request.metadata, limits=limits)
+        return StageCall(name="validate_metadata", arguments=facts)
 
     def _refuse_invalid(self, run: ActiveRun, files: tuple[FileReport, ...]) -> None:
         """Specification 4.2: an invalid file ends the run; E_HARD_001 when no readable signal file is left."""
@@ -251,35 +253,30 @@ class PipelineOrchestrator:
         self._save_if(run, State.PREPROCESSING, fresh)
 
     def _preparations(self, run: ActiveRun, report: ValidationReport) -> list[Job]:
-        request, limits, ecg_path = run.request, self._limits, run.request.ecg_path
+        request, limits = run.request, self._limits
         clips, ecg_files = report.of("echo"), report.of("ecg")
         jobs = []
-
-        def echo(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
-            return prepare_echo(request.echo_paths, clips, limits, request.clip_facts, progress=progress, cancel=cancel)
-
         if clips:
             depends_on = {"files": file_hashes(clips), "facts": [asdict(each) for each in request.clip_facts]}
-            jobs.append(Job(name="preprocessed_echo", branch="echo", depends_on=depends_on, stage=echo))
-        if ecg_files and ecg_path is not None:
+            given = EchoFiles(paths=request.echo_paths, limits=limits, files=clips, facts=request.clip_facts)
+            call = StageCall(name="prepare_echo", arguments=given)
+            jobs.append(Job(name="preprocessed_echo", branch="echo", depends_on=depends_on, call=call))
+        if ecg_files and request.ecg_path is not None:
             depends_on = {"files": file_hashes(ecg_files)}
             parts = run.results.parts("preprocessed_ecg", depends_on, run.journal)
-
-            def ecg(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
-                return prepare_ecg(ecg_path, ecg_files, limits, parts=parts, progress=progress, cancel=cancel)
-
-            jobs.append(Job(name="preprocessed_ecg", branch="ecg", depends_on=depends_on, stage=ecg))
+            file = EcgFile(path=request.ecg_path, limits=limits, files=ecg_files)
+            call = StageCall(name="prepare_ecg", arguments=file, parts=parts)
+            jobs.append(Job(name="preprocessed_ecg", branch="ecg", depends_on=depends_on, call=call))
         return jobs
 
     def _metadata(self, run: ActiveRun, report: ValidationReport) -> bool:
         """Metadata follow echo and ECG: their headers fill what was not given."""
         headers = patient_headers(run.results.echo, run.results.ecg)
         depends_on = {"files": file_hashes(report.of("metadata")), "headers": _header_keys(headers)}
-
-        def stage(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
-            return prepare_metadata(run.request, self._limits, headers)
-
-        job = Job(name="preprocessed_metadata", branch="metadata", depends_on=depends_on, stage=stage)
+        request = run.request
+        facts = PatientFacts(path=request.metadata_path, given=request.metadata, limits=self._limits, headers=headers)
+        call = StageCall(name="prepare_metadata", arguments=facts)
+        job = Job(name="preprocessed_metadata", branch="metadata", depends_on=depends_on, call=call)
         fresh = run.work.compute(State.PREPROCESSING, [job])
         failure = run.ledger.failure("metadata")
         if failure is not None:
@@ -290,24 +287,12 @@ class PipelineOrchestrator:
         prepared = run.results.echo
         assert prepared is not None
         depends_on = {"echo": run.results.key("preprocessed_echo"), "model": echo_model_key()}
-
-        def stage(attempt: Attempt, progress: Progress, cancel: CancelToken) -> Any:
-            segmenter = self._loaded_segmenter(reload=attempt.reload_model)
-            batch_size = max(1, BATCH_SIZE // attempt.batch_divisor)
-            return detect_echo(prepared, segmenter, batch_size=batch_size, progress=progress, cancel=cancel)
-
-        job = Job(name="detection_result", branch="echo", depends_on=depends_on, stage=stage)
+        call = StageCall(name="detect_echo", arguments=PreparedClips(prepared=prepared))
+        job = Job(name="detection_result", branch="echo", depends_on=depends_on, call=call)
         fresh = run.work.compute(State.DETECTION, [job])
         run.work.require_a_modality()
         run.ledger.note_detection(run.results.detected, len(prepared.cines))
         self._save_if(run, State.DETECTION, fresh)
-
-    def _loaded_segmenter(self, *, reload: bool) -> Segmenter:
-        from pipeline.echo.segmentation import load_segmenter
-
-        if self._segmenter is None or reload:
-            self._segmenter = load_segmenter()
-        return self._segmenter
 
     def _analysis(self, run: ActiveRun) -> None:
         fresh = run.work.compute(State.ANALYSIS, self._analyses(run))
@@ -316,19 +301,15 @@ class PipelineOrchestrator:
         self._save_if(run, State.ANALYSIS, fresh)
 
     def _analyses(self, run: ActiveRun) -> list[Job]:
-        results, ecg_path, limits = run.results, run.request.ecg_path, self._limits
+        results, ecg_path = run.results, run.request.ecg_path
         metadata, facts = results.metadata, results.content_key("preprocessed_metadata")
         prepared, detected, prepared_ecg = results.echo, results.detected, results.ecg
         jobs = []
-
-        def echo(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
-            assert prepared is not None
-            assert detected is not None
-            return analyse_echo(prepared, detected, metadata, progress=progress, cancel=cancel)
-
-        if detected is not None:
+        if prepared is not None and detected is not None:
             depends_on = {"detection": results.key("detection_result"), "metadata": facts}
-            jobs.append(Job(name="analysis_result.echo", branch="echo", depends_on=depends_on, stage=echo))
+            clips = DetectedClips(prepared=prepared, detected=detected, metadata=metadata)
+            call = StageCall(name="analyse_echo", arguments=clips)
+            jobs.append(Job(name="analysis_result.echo", branch="echo", depends_on=depends_on, call=call))
         if prepared_ecg is not None and ecg_path is not None:
             depends_on = {
                 "ecg": results.key("preprocessed_ecg"),
@@ -337,13 +318,10 @@ class PipelineOrchestrator:
             }
             parts = results.parts("analysis_result.ecg", depends_on, run.journal)
             files = results.get(ValidationReport, "validation_result").of("ecg")
-
-            def ecg(_: Attempt, progress: Progress, cancel: CancelToken) -> Any:
-                return analyse_ecg(
-                    prepared_ecg, metadata, ecg_path, files, limits, parts=parts, progress=progress, cancel=cancel
-                )
-
-            jobs.append(Job(name="analysis_result.ecg", branch="ecg", depends_on=depends_on, stage=ecg))
+            file = EcgFile(path=ecg_path, limits=self._limits, files=files)
+            signal = PreparedSignal(prepared=prepared_ecg, metadata=metadata, file=file)
+            call = StageCall(name="analyse_ecg", arguments=signal, parts=parts)
+            jobs.append(Job(name="analysis_result.ecg", branch="ecg", depends_on=depends_on, call=call))
         return jobs
 
     def _fusion(self, run: ActiveRun) -> None:

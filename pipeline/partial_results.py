@@ -38,6 +38,14 @@ class PartialResults:
 
     def keep(self, number: int, record: object) -> None:
         """Encode the part at once, in the stage's thread."""
-        payload = codec.encode(record)
+        self.keep_payload(number, codec.encode(record))
+
+    def keep_payload(self, number: int, payload: bytes) -> None:
+        """Keep a part that another process has encoded; it is checked when it is asked for."""
         self._payloads[number] = payload
         self._write(number, payload)
+
+    @property
+    def payloads(self) -> Mapping[int, bytes]:
+        """Every part that is known, as it was encoded."""
+        return dict(self._payloads)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import tenacity
 
-from pipeline.errors import ModelError, RetryExhaustedError, TransientReadError
+from pipeline.errors import ModelError, RetryExhaustedError, TransientReadError, WorkerCrashError
 
 T = TypeVar("T")
 
@@ -66,6 +66,16 @@ RETRY_TABLE: tuple[RetryRule, ...] = (
     ),
 )
 
+CRASH_RULE = RetryRule(
+    failure="worker crash",
+    errors=(WorkerCrashError,),
+    max_attempts=2,
+    delay_s=0.0,
+    backoff_factor=1.0,
+    action="started in a fresh worker",
+)
+"""Beside the specification's table, which knows no worker processes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
@@ -87,7 +97,7 @@ class Retry:
 
 def rule_for(error: BaseException) -> RetryRule | None:
     """The table's row for a failure; None: it is not recoverable."""
-    return next((rule for rule in RETRY_TABLE if isinstance(error, rule.errors)), None)
+    return next((rule for rule in (*RETRY_TABLE, CRASH_RULE) if isinstance(error, rule.errors)), None)
 
 
 class _Course:

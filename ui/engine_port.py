@@ -10,7 +10,7 @@ from pipeline.cancellation import CancelToken
 from pipeline.records import Array, CardiologyRequest, CardiologyResponse, Edit, RunEvent, StudyResults
 
 if TYPE_CHECKING:
-    from pipeline.engine import RunRow, StoredRun
+    from pipeline.engine import Act, AuditHead, RunRow, StoredRun
 
 
 class Engine(Protocol):
@@ -42,6 +42,10 @@ class Engine(Protocol):
 
     def add_edit(self, run_id: str, edit: Edit) -> Edit:
         """Store an act of a reader at once; returns it numbered and dated."""
+        ...
+
+    def note_act(self, act: Act, run_id: str | None = None, detail: str = "") -> AuditHead | None:
+        """Note in the audit what was done; `detail` names no patient and no file. Never raises."""
         ...
 
     def ecg_samples(self, path: Path, sha256: str, first: int, end: int) -> Array:

@@ -168,7 +168,7 @@ class Session(QObject):
 
     def export(self, report: Any, path: Path, form: str) -> int:
         """Write a report; answers with the form's name."""
-        return self._next("export", lambda _: lambda: _export(report, path, form))
+        return self._next("export", lambda _: lambda: _export(self._engine, report, path, form))
 
     def save_values(self, plot: Plot, path: Path) -> int:
         """Write the values of a plot; answers with nothing."""
@@ -229,9 +229,12 @@ def _sort_files(paths: Sequence[Path]) -> Any:
     return sort_files(paths, sniff)
 
 
-def _export(report: Any, path: Path, form: str) -> str:
+def _export(engine: Engine, report: Any, path: Path, form: str) -> str:
     from pipeline.reports import json_report
+    from pipeline.reports.envelope import with_audit_head
 
+    head = engine.note_act("export", report["pipeline_execution"]["run_id"], form)
+    report = with_audit_head(report, head)
     if form == "json":
         json_report.write_report(report, path)
     else:

@@ -34,11 +34,13 @@ COLUMNS = (
 def csv_bytes(report: Mapping[str, Any]) -> bytes:
     """UTF-8 CSV with a byte order mark, so that spreadsheets read µ and ³ right.
 
-    The first line is "# " and the notice, the second the names of the columns. A report without a result
-    has no rows.
+    The first line is "# ", the notice and the head of the audit, the second the names of the columns. A report
+    without a result has no rows.
     """
     text = io.StringIO()
-    text.write(f"# {report['notice']}\r\n")
+    head = report.get("audit")
+    audit = f" | audit {head['n_rows']} {head['head_hash']}" if head else ""
+    text.write(f"# {report['notice']}{audit}\r\n")
     table = csv.writer(text)
     table.writerow(COLUMNS)
     measurements = (report.get("result") or {}).get("measurements") or {}

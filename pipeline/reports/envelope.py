@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pipeline.notice import NOTICE
 from pipeline.records import BranchResult, Remark
 from pipeline.reports.plain import plain
+from pipeline.store.audit import AuditHead
 
 SCHEMA_VERSION = "1.1"
 STAGE = "ORCHESTRATION"
@@ -65,6 +66,14 @@ def seal(result: Mapping[str, Any] | None, execution: Execution) -> dict[str, An
     if execution.error is not None:
         report["error"] = plain(execution.error)
     return report
+
+
+def with_audit_head(report: Mapping[str, Any], head: AuditHead | None) -> dict[str, Any]:
+    """The report as it leaves the store: with the head of the audit, whose last act is its export.
+
+    None for `head` says that the act could not be noted.
+    """
+    return {**report, "audit": None if head is None else asdict(head)}
 
 
 def _pipeline_execution(execution: Execution) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def prepare_echo(
         def part(fraction: float, text: str, number: int = number) -> None:
             progress((number + fraction) / len(paths), text)
 
+        part(0.0, f"clip {number + 1} of {len(paths)} is read")
         try:
             clip = with_facts(read_echo(path, limits, progress=part, cancel=cancel), told.get(number))
             cines.append(prepare_clip(clip, file.sha256, cancel=cancel))

@@ -15,6 +15,7 @@ from pipeline.records import Branch, CardiologyRequest, FileReport
 from pipeline.store.codec import canonical_json
 
 Problem = tuple[str, str]
+FILE_NAMES: dict[Branch, str] = {"ecg": "ECG file", "metadata": "Metadata"}
 
 
 def companions(path: Path) -> list[Path]:
@@ -32,7 +33,9 @@ def companions(path: Path) -> list[Path]:
     return sorted(set(found))
 
 
-def input_digest(request: CardiologyRequest, branch: Branch, limits: Limits) -> str:
+def input_digest(
+    request: CardiologyRequest, branch: Branch, limits: Limits, *, cancel: CancelToken | None = None
+) -> str:
     """SHA-256 over the bytes of a branch's inputs; it decides whether a stored validation still holds."""
     if branch == "metadata" and request.metadata_path is None:
         return hashlib.sha256(canonical_json(_plain(request.metadata))).hexdigest()
@@ -43,7 +46,7 @@ def input_digest(request: CardiologyRequest, branch: Branch, limits: Limits) -> 
     }[branch]
     for path in paths:
         check_file(path, limits)
-    return hash_files([each for path in paths for each in companions(path)])
+    return hash_files([each for path in paths for each in companions(path)], cancel=cancel)
 
 
 def _plain(metadata: Mapping[str, Any] | None) -> Any:
@@ -51,6 +54,33 @@ def _plain(metadata: Mapping[str, Any] | None) -> Any:
         str(key): value if isinstance(value, (int, float, bool, type(None))) else str(value)
         for key, value in (metadata or {}).items()
     }
+
+
+def refuse_at_the_gates(branch: Branch, paths: tuple[Path, ...], limits: Limits, *, validating: bool) -> None:
+    """Raise what a stage would raise where no file gets past the gates, or one is over the limit of size.
+
+    For callers that would have to start a process to hear the same. No parser is reached.
+    """
+    problems: list[Problem] = []
+    for index, path in enumerate(paths):
+        try:
+            _pass_gates(branch, path, limits)
+        except PipelineError as error:
+            problems += _problems(error, f"Echo file {index + 1}" if branch == "echo" else FILE_NAMES[branch])
+            last = error
+    if paths and len(problems) == len(paths):
+        if not validating:
+            raise last
+        _accepted([], problems)
+
+
+def _pass_gates(branch: Branch, path: Path, limits: Limits) -> None:
+    if branch == "echo":
+        from pipeline.echo.readers import reader_of
+
+        reader_of(path, limits)
+    else:  # the suffix has a say there, so that the first bytes alone refuse nothing
+        check_file(path, limits)
 
 
 def validate_echo(
@@ -63,6 +93,7 @@ def validate_echo(
     problems: list[Problem] = []
     for index, path in enumerate(paths):
         cancel.check()
+        progress(index / len(paths), f"clip {index + 1} of {len(paths)} is looked at")
         try:
             reports.append(replace(inspect_echo(path, limits), index=index))
         except PipelineError as error:
@@ -75,7 +106,7 @@ def validate_ecg(path: Path, limits: Limits, *, progress: Progress, cancel: Canc
     """Report of the ECG file, as a tuple of one."""
     from pipeline.ecg.readers import inspect_ecg
 
-    return _single(lambda: inspect_ecg(path, limits), "ECG file", progress, cancel)
+    return _single(lambda: inspect_ecg(path, limits), FILE_NAMES["ecg"], progress, cancel)
 
 
 def validate_metadata(
@@ -85,7 +116,7 @@ def validate_metadata(
     from pipeline.clinical.metadata import inspect_metadata
 
     given = request.metadata_path or request.metadata or {}
-    return _single(lambda: inspect_metadata(given, limits), "Metadata", progress, cancel)
+    return _single(lambda: inspect_metadata(given, limits), FILE_NAMES["metadata"], progress, cancel)
 
 
 def _single(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -37,48 +38,58 @@ def _damaged(why: str) -> StoreError:
     return StoreError(f"A stored result is damaged ({why}); it will be computed again.", code="E_STORE_DAMAGED")
 
 
-def _mark(node: Any) -> Any:
+def allowed(array: np.ndarray) -> bool:
+    """Whether an array is of a type and shape that is stored."""
+    return array.dtype.name in DTYPES and array.ndim <= MAX_DIMENSIONS
+
+
+def mark(node: Any) -> Any:
     """JSON has no NaN: floats that are not finite are written as {"$float": word}."""
     if isinstance(node, float) and not math.isfinite(node):
         return {_FLOAT: "nan" if math.isnan(node) else ("inf" if node > 0 else "-inf")}
     if isinstance(node, dict):
-        return {key: _mark(value) for key, value in node.items()}
+        return {key: mark(value) for key, value in node.items()}
     if isinstance(node, (list, tuple)):
-        return [_mark(value) for value in node]
+        return [mark(value) for value in node]
     return node
 
 
-def _unmark(node: Any) -> Any:
+def unmark(node: Any) -> Any:
+    """What `mark` was given."""
     if isinstance(node, dict):
         if node.keys() == {_FLOAT}:
             return _WORDS[node[_FLOAT]]
-        return {key: _unmark(value) for key, value in node.items()}
+        return {key: unmark(value) for key, value in node.items()}
     if isinstance(node, list):
-        return [_unmark(value) for value in node]
+        return [unmark(value) for value in node]
     return node
 
 
-def _split(record: object) -> tuple[Any, dict[str, np.ndarray]]:
+def split(record: object) -> tuple[Any, dict[str, np.ndarray]]:
     """Plain tree with array references, and the arrays by reference."""
     arrays: dict[str, np.ndarray] = {}
 
     def set_aside(value: object) -> object:
         if isinstance(value, np.ndarray):
-            if value.dtype.name not in DTYPES or value.ndim > MAX_DIMENSIONS:
+            if not allowed(value):
                 raise TypeError(f"arrays of {value.dtype} with {value.ndim} dimensions are not stored")
             key = str(len(arrays))
             arrays[key] = np.ascontiguousarray(value)
             return {_ARRAY: key}
         if isinstance(value, np.generic):
             return value.item()
+        if isinstance(value, Path):
+            return str(value)
         raise TypeError(f"{type(value).__name__} is not stored")
 
     return msgspec.to_builtins(record, enc_hook=set_aside, str_keys=True), arrays
 
 
-def _join(kind: type[T], plain: Any, arrays: dict[str, np.ndarray]) -> T:
-    def fetch(_: type, node: Any) -> Any:
-        return arrays[node[_ARRAY]]
+def join(kind: type[T], plain: Any, arrays: dict[str, np.ndarray]) -> T:
+    """The record of a tree and its arrays; raises KeyError, TypeError or ValueError when they do not fit."""
+
+    def fetch(wanted: type, node: Any) -> Any:
+        return Path(node) if wanted is Path else arrays[node[_ARRAY]]
 
     return msgspec.convert(plain, kind, dec_hook=fetch)
 
@@ -89,8 +100,8 @@ def canonical(kind: type[T], record: T) -> T:
     Fresh and restored values take the same form (an int in a float field becomes a float), so that a
     resumed run reports the same bytes.
     """
-    plain, arrays = _split(record)
-    return _join(kind, plain, arrays)
+    plain, arrays = split(record)
+    return join(kind, plain, arrays)
 
 
 def canonical_json(tree: Any) -> bytes:
@@ -100,8 +111,8 @@ def canonical_json(tree: Any) -> bytes:
 
 def encode(record: object) -> bytes:
     """Bytes of a record; equal records give equal bytes."""
-    plain, arrays = _split(record)
-    text = canonical_json(_mark(plain))
+    plain, arrays = split(record)
+    text = canonical_json(mark(plain))
     tensors = zstandard.ZstdCompressor(level=1).compress(save_tensors(arrays)) if arrays else b""
     return MAGIC + _HEADER.pack(len(text)) + text + tensors
 
@@ -115,8 +126,8 @@ def decode(kind: type[T], data: bytes) -> T:
     if length > min(MAX_JSON_BYTES, len(data) - start):
         raise _damaged("cut short")
     try:
-        plain = _unmark(json.loads(data[start : start + length]))
-        return _join(kind, plain, _tensors(data[start + length :]))
+        plain = unmark(json.loads(data[start : start + length]))
+        return join(kind, plain, _tensors(data[start + length :]))
     except (ValueError, KeyError, TypeError, SafetensorError, zstandard.ZstdError) as error:
         raise _damaged(type(error).__name__) from None
 
@@ -130,7 +141,6 @@ def _tensors(frame: bytes) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = load_tensors(
         zstandard.ZstdDecompressor().decompress(frame, max_output_size=declared)
     )
-    for value in arrays.values():
-        if value.dtype.name not in DTYPES or value.ndim > MAX_DIMENSIONS:
-            raise _damaged("array type")
+    if not all(allowed(value) for value in arrays.values()):
+        raise _damaged("array type")
     return arrays

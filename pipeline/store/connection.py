@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import StoreError
+from pipeline.store.audit import row_hash
 
 APPLICATION_ID = 0x43484452  # "CHDR"
 MIGRATIONS: tuple[str, ...] = tuple(
-    (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("schema.sql", "parts.sql", "review.sql")
+    (Path(__file__).parent / name).read_text(encoding="utf-8")
+    for name in ("schema.sql", "parts.sql", "review.sql", "audit.sql")
 )
 """Step n leads from schema version n to n + 1."""
 BUSY_TIMEOUT_MS = 20_000
@@ -86,6 +88,7 @@ def connect(path: Path) -> sqlite3.Connection:
         with typed_errors():
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
+            connection.create_function("audit_hash", 6, row_hash, deterministic=True)  # the chain of audit.sql
             _check_identity(connection)
             _migrate(connection, path)
     except BaseException:

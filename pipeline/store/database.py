@@ -18,7 +18,7 @@ import psutil
 from pipeline.errors import StoreError
 from pipeline.records import CardiologyRequest, Edit, RunEvent, ValidationReport
 from pipeline.states import State
-from pipeline.store import codec
+from pipeline.store import audit, codec
 from pipeline.store.checkpoint import StateCheckpoint
 from pipeline.store.connection import connect, transaction, typed_errors
 from pipeline.store.edits import insert_edit, select_edits
@@ -96,8 +96,8 @@ class Store:
 
     # --- runs ---------------------------------------------------------------------------------------
 
-    def start_run(self, run_id: str, request: CardiologyRequest) -> None:
-        """A new row, owned by this process."""
+    def start_run(self, run_id: str, request: CardiologyRequest, *, models: str = "") -> None:
+        """A new row, owned by this process; `models` names the models that it is made with."""
         me = psutil.Process()
         with transaction(self._connection):
             self._connection.execute(
@@ -112,8 +112,9 @@ class Store:
                     me.create_time(),
                 ),
             )
+            audit.append_start(self._connection, run_id, "started", models, utc_now())
 
-    def take_over(self, run_id: str) -> None:
+    def take_over(self, run_id: str, *, models: str = "") -> None:
         """Mark a stored run as running in this process; refuses one that another process runs now."""
         me = psutil.Process()
         with transaction(self._connection):
@@ -125,6 +126,7 @@ class Store:
                 " owner_pid = ?, owner_started = ? WHERE run_id = ?",
                 (me.pid, me.create_time(), run_id),
             )
+            audit.append_start(self._connection, run_id, "resumed", models, utc_now())
 
     def finish_run(self, run_id: str, *, status: str, state: str, error_code: str | None, report_json: str) -> None:
         with transaction(self._connection):
@@ -133,6 +135,7 @@ class Store:
                 " WHERE run_id = ?",
                 (status, state, error_code, report_json, utc_now(), run_id),
             )
+            audit.append_end(self._connection, run_id, status, report_json, utc_now())
 
     def runs(self) -> tuple[RunRow, ...]:
         """Newest first; a run whose process is gone is listed as interrupted."""
@@ -159,7 +162,7 @@ class Store:
             self._connection.execute(
                 "DELETE FROM payload_parts WHERE sha256 NOT IN (SELECT sha256 FROM checkpoint_results)"
             )
-            self._audit(run_id, "delete", "run deleted")
+            audit.append(self._connection, "delete", run_id, "run deleted", utc_now())
 
     def _run(self, run_id: str) -> dict[str, Any]:
         with typed_errors():
@@ -186,28 +189,58 @@ class Store:
             rows = self._query("SELECT * FROM events WHERE run_id = ? ORDER BY seq", run_id)
         return tuple(RunEvent(**row) for row in rows)
 
-    def audit(self, run_id: str | None, act: str, detail: str) -> None:
-        """Note an act or an alert; `detail` holds no patient data."""
+    # --- audit --------------------------------------------------------------------------------------
+
+    def note(self, act: audit.Act, run_id: str | None, detail: str) -> audit.AuditHead:
+        """Note an act or an alert; `detail` holds no patient data. Returns the new head of the chain."""
         with transaction(self._connection):
-            self._audit(run_id, act, detail)
+            return audit.append(self._connection, act, run_id, detail, utc_now())
 
-    def _audit(self, run_id: str | None, act: str, detail: str) -> None:
-        self._connection.execute(
-            "INSERT INTO audit (time_utc, run_id, act, detail) VALUES (?, ?, ?, ?)",
-            (utc_now(), run_id, act, detail),
-        )
-
-    def audit_rows(self) -> list[dict[str, Any]]:
+    def audit_rows(self) -> tuple[audit.AuditRow, ...]:
+        """Every act, oldest first."""
         with typed_errors():
-            return self._query("SELECT * FROM audit ORDER BY audit_id")
+            return audit.read_rows(self._connection)
+
+    def audit_faults(self, known: audit.AuditHead | None = None) -> tuple[audit.AuditFault, ...]:
+        """Every place where the audit does not hold; `known` is the head that an exported report holds."""
+        with typed_errors():
+            self._connection.execute("BEGIN")  # one view of all tables
+            try:
+                edited = [row["run_id"] for row in self._query("SELECT DISTINCT run_id FROM edits ORDER BY run_id")]
+                ended = self._query("SELECT run_id, report_json FROM runs WHERE report_json IS NOT NULL")
+                stored = audit.AuditedStore(
+                    rows=audit.read_rows(self._connection),
+                    head=audit.read_head(self._connection),
+                    edits=tuple((run, edit) for run in edited for edit in select_edits(self._connection, run)),
+                    reports=tuple((row["run_id"], audit.report_hash(row["report_json"])) for row in ended),
+                )
+            finally:
+                self._connection.execute("COMMIT")
+        return tuple(audit.faults(stored, known))
 
     # --- acts of readers ----------------------------------------------------------------------------
+
+    def note_crash(self, sha256: str, code: str) -> None:
+        """Remember that reading an input of this hash ended the process that read it."""
+        with transaction(self._connection):
+            self._connection.execute(
+                "INSERT INTO crashed_inputs (sha256, time_utc, code, n_crashes) VALUES (?, ?, ?, 1)"
+                " ON CONFLICT (sha256) DO UPDATE"
+                " SET time_utc = excluded.time_utc, code = excluded.code, n_crashes = n_crashes + 1",
+                (sha256, utc_now(), code),
+            )
+
+    def crashes(self) -> dict[str, int]:
+        """Hashes of inputs that ended the process that read them, and how often."""
+        return {row["sha256"]: row["n_crashes"] for row in self._query("SELECT * FROM crashed_inputs")}
 
     def add_edit(self, run_id: str, edit: Edit) -> Edit:
         """Store an act on a run at once; returns it numbered and dated. Raises StoreError."""
         with transaction(self._connection):
             self._run(run_id)
-            return insert_edit(self._connection, run_id, edit, utc_now())
+            stored = insert_edit(self._connection, run_id, edit, utc_now())
+            audit.append_edit(self._connection, run_id, stored)
+        return stored
 
     def edits(self, run_id: str) -> tuple[Edit, ...]:
         """Every act on a run, in order."""

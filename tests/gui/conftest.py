@@ -216,7 +216,10 @@ def make_report(status: str = "complete") -> dict[str, Any]:
     lvef = measurement_body(make_measurement("lvef", 50.0, interval=(43.0, 57.0)), None)  # fusion withheld the band
     report: dict[str, Any] = {
         "notice": "Research use only - not for diagnostic use",
-        "pipeline_execution": {"branches": {"echo": branch, "ecg": branch, "metadata": {"status": "skipped"}}},
+        "pipeline_execution": {
+            "run_id": "run-0",
+            "branches": {"echo": branch, "ecg": branch, "metadata": {"status": "skipped"}},
+        },
         "result": {
             "measurements": {"lvef": lvef},
             "cross_checks": [check],
@@ -284,6 +287,7 @@ class FakeEngine:
     requests: list[tuple[CardiologyRequest, str | None]] = field(default_factory=list)
     threads: list[int] = field(default_factory=list)
     acts: dict[str, list[Edit]] = field(default_factory=dict)
+    noted: list[tuple[str, str | None, str]] = field(default_factory=list)
     stretches: list[tuple[int, int]] = field(default_factory=list)
 
     def run_study(
@@ -321,6 +325,9 @@ class FakeEngine:
 
     def delete_run(self, run_id: str) -> None:
         del self.stored[run_id]
+
+    def note_act(self, act: str, run_id: str | None = None, detail: str = "") -> None:
+        self.noted.append((act, run_id, detail))
 
     def add_edit(self, run_id: str, edit: Edit) -> Edit:
         acts = self.acts.setdefault(run_id, [])

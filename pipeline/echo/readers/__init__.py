@@ -54,7 +54,7 @@ def inspect_echo(path: Path, limits: Limits) -> FileReport:
     TransientReadError
         A network drive did not answer.
     """
-    file, reader = _reader_of(path, limits)
+    file, reader = reader_of(path, limits)
     summary, remarks = reader.inspect(path, limits)
     return FileReport(
         role="echo",
@@ -71,11 +71,12 @@ def read_echo(
     path: Path, limits: Limits, *, progress: Progress = no_progress, cancel: CancelToken | None = None
 ) -> EchoClip:
     """Decode an echo file; raises what `inspect_echo` raises, and RunCancelledError between frames."""
-    _, reader = _reader_of(path, limits)
+    _, reader = reader_of(path, limits)
     return reader.read(path, limits, progress=progress, cancel=cancel)
 
 
-def _reader_of(path: Path, limits: Limits) -> tuple[InputFile, Reader]:
+def reader_of(path: Path, limits: Limits) -> tuple[InputFile, Reader]:
+    """The file past the gates, and who reads its kind; raises what `inspect_echo` raises before it parses."""
     file = check_file(path, limits)
     reader = next((r for r in READERS if r.kind == file.kind), None)
     if reader is None:

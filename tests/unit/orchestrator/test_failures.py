@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline import branch_work
-from pipeline import orchestrator as walk
+from pipeline import branch_work, stage_calls
 from pipeline.errors import (
     DetectionError,
     FusionError,
@@ -98,7 +97,7 @@ def test_damaged_model_stops_everything_and_is_audited(rooms: Rooms, study: Card
     response = execute(store, study)
     assert (response.status, response.error_code) == ("error", "E_HARD_003")
     assert rooms.calls["analyse_ecg"] == 0
-    assert [row["act"] for row in store.audit_rows()] == ["alert"]
+    assert [row.act for row in store.audit_rows()] == ["model", "run", "alert", "run"]
 
 
 def test_model_is_loaded_again_once(rooms: Rooms, study: CardiologyRequest) -> None:
@@ -126,7 +125,7 @@ def test_shortened_recording_degrades_its_branch(
     rooms: Rooms, study: CardiologyRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short = Remark(code="W_ECG_TRUNCATED", text="The file holds 3 s of the 10 s that it declares.")
-    monkeypatch.setattr(walk, "prepare_ecg", lambda *_, **__: replace(prepared_ecg(), remarks=(short,)))
+    monkeypatch.setattr(stage_calls, "prepare_ecg", lambda *_, **__: replace(prepared_ecg(), remarks=(short,)))
     response = execute(None, study)
     ecg = next(b for b in response.branches if b.branch == "ecg")
     assert (ecg.status, ecg.reason) == ("degraded", short.text)

@@ -136,7 +136,7 @@ def test_delete_takes_payloads_along(store: Store, path: Path) -> None:
         for table in ("runs", "events", "checkpoints", "checkpoint_results", "payload_parts", "partial_results"):
             assert other.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
     other.close()
-    assert store.audit_rows()[-1]["act"] == "delete"
+    assert store.audit_rows()[-1].act == "delete"
 
 
 def test_newer_store_is_refused_and_untouched(store: Store, path: Path) -> None:
@@ -198,8 +198,12 @@ def test_failed_migration_leaves_the_old_store(path: Path, monkeypatch: pytest.M
 def test_store_of_the_first_version_gains_parts(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(connection, "MIGRATIONS", connection.MIGRATIONS[:1])
-        with Store.open(path) as old:
-            old.start_run("r1", CardiologyRequest(ecg_path=Path("a.hea")))
+        old = connection.connect(path)
+        old.execute(
+            "INSERT INTO runs (run_id, created_utc, status, state, request_json, inputs_json)"
+            " VALUES ('r1', 't', 'complete', 'COMPLETE', '{}', '[]')"
+        )
+        old.close()
     with Store.open(path) as migrated:
         migrated.save_part("r1", "preprocessed_ecg", 0, "k", b"first hour")
         assert migrated.parts("r1", "preprocessed_ecg", "k") == {0: b"first hour"}

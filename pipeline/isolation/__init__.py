@@ -1,0 +1,1 @@
+"""Worker processes: untrusted files are parsed, and long computations done, outside the application's own process."""
