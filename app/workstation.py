@@ -7,13 +7,13 @@ import importlib.util
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from app.command_line import UsageError
 from app.composition import isolated_engine
 from app.paths import AppPaths
 from app.settings import load_settings, save_settings
+from ui.choices import Choices
 
 
 def review(options: argparse.Namespace, paths: AppPaths) -> int:
@@ -29,12 +29,12 @@ def open_workstation(files: Sequence[Path], paths: AppPaths) -> int:
 
     with _ended_by_interrupt(), isolated_engine(paths.store, keeps_spare=True) as engine:
 
-        def keep_theme(name: str) -> None:
-            if save_settings(paths.settings, replace(load_settings(paths.settings), theme=name)):
-                engine.note_act("settings", detail=f"theme {name}")
+        def keep(choices: Choices) -> None:
+            before = load_settings(paths.settings)
+            if save_settings(paths.settings, choices) and (choices.theme, choices.role) != (before.theme, before.role):
+                engine.note_act("settings", detail=f"theme {choices.theme}, role {choices.role}")
 
-        theme = load_settings(paths.settings).theme
-        return run_workstation(engine, list(files), theme=theme, on_theme=keep_theme)
+        return run_workstation(engine, list(files), choices=load_settings(paths.settings), on_choices=keep)
 
 
 @contextmanager

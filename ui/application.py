@@ -14,6 +14,7 @@ from types import TracebackType
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
+from ui.choices import DEFAULTS, Choices
 from ui.engine_port import Engine
 from ui.screenshots import save_screenshots
 from ui.theme import palette, theme_named
@@ -45,8 +46,8 @@ def run_workstation(
     engine: Engine,
     files: Sequence[Path] = (),
     *,
-    theme: str = "dark",
-    on_theme: Callable[[str], None] | None = None,
+    choices: Choices = DEFAULTS,
+    on_choices: Callable[[Choices], None] | None = None,
 ) -> int:
     """Show the workstation until it is closed.
 
@@ -56,10 +57,10 @@ def run_workstation(
         Does the work; see `ui.engine_port.Engine`.
     files
         Opened as one study as soon as the window is there.
-    theme
-        "dark" or "light".
-    on_theme
-        Told the name of a theme that the user switches to.
+    choices
+        How the window looked when it was last closed.
+    on_choices
+        Told what the reader chooses: theme, role, where the docks stand.
 
     Returns
     -------
@@ -67,10 +68,10 @@ def run_workstation(
         Exit code of the application.
     """
     application = make_application()
-    application.setPalette(palette(theme_named(theme)))
+    application.setPalette(palette(theme_named(choices.theme)))
     install_excepthook()
     sys.setswitchinterval(SWITCH_S)
-    window = MainWindow(engine, theme_named(theme), on_theme)
+    window = MainWindow(engine, choices, on_choices)
     _fit(window, application)
     window.show()
     QTimer.singleShot(0, lambda: window.start_with(tuple(files)))

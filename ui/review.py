@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from pipeline.records import Role
 from ui.engine_port import Engine
 from ui.review_cases import CaseReview
 from ui.review_ecg import EcgReview
@@ -23,9 +24,11 @@ class Review(QObject):
 
     state_changed = Signal(object)
 
-    def __init__(self, engine: Engine, theme: Theme, parent: QObject | None = None) -> None:
+    def __init__(
+        self, engine: Engine, theme: Theme, parent: QObject | None = None, *, role: Role = "clinician"
+    ) -> None:
         super().__init__(parent)
-        self.state = ReviewState(theme=theme)
+        self.state = ReviewState(theme=theme, role=role)
         self.session = Session(engine, self)
         self.cases = CaseReview(self)
         self.looks = LooksReview(self)

@@ -168,6 +168,7 @@ class CaseReview(QObject):
         said = Message(text=text) if text else None
         self._update_rows(live_key=None, message=said, **({"case": done} if was_shown else {}))
         self.refresh()
+        self._review.looks.find_prior()
 
     # --- facts: answers, each taken by the method that its topic names -------------------------------
 
@@ -218,6 +219,7 @@ class CaseReview(QObject):
         )
         said = Message(text=INTERRUPTED_TEXT) if case.phase == "interrupted" else None
         self._review.update(case=case, message=said)
+        self._review.looks.find_prior()
 
     def take_failure(self, topic: str, generation: int) -> None:
         """Something did not work; what was to be shown by it is given up."""

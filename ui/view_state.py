@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipeline.records import BranchResult, CardiologyRequest, Edit, StudyResults
+from pipeline.records import BranchResult, CardiologyRequest, Edit, Role, StudyResults
+from ui.hanging import Hanging, Shape
 from ui.run_progress import RunProgress
 from ui.theme import DARK, Theme
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from pipeline.review.time_lock import TimeLock
 
 Phase = Literal["empty", "loading", "running", "complete", "error", "cancelled", "interrupted"]
-Arrangement = Literal["auto", "both", "echo", "ecg"]
 NO_RESULTS = StudyResults()
 NO_PROGRESS = RunProgress()
 
@@ -69,12 +69,21 @@ class FrameFocus:
     serial: int
 
 
+@dataclass(frozen=True, slots=True)
+class MessageAct:
+    """A button beside a message: its words, and the action or the method that it calls."""
+
+    words: str
+    does: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A sentence for the reader, shown under the research notice until the next step."""
 
     text: str
     is_error: bool = False
+    acts: tuple[MessageAct, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +120,13 @@ class ReviewState:
 
     generation: int = 0
     theme: Theme = DARK
-    arrangement: Arrangement = "auto"
+    role: Role = "clinician"
+    hanging: Hanging = "auto"
+    grid: Shape | None = None  # (rows, columns) of the echo grid; None leaves it to the protocol
     cases: tuple[CaseRow, ...] = ()
     case: CaseView = CaseView()
+    prior: CaseView = CaseView()  # an earlier case beside it, where one was asked for
+    prior_note: str = ""  # what that case is, or why there is none
     live_key: str | None = None  # the case that is running now, on screen or not
     focus: FrameFocus | None = None
     message: Message | None = None
@@ -146,6 +159,7 @@ def conditions(state: ReviewState) -> frozenset[str]:
     case = state.case
     facts = (
         ("always", True),
+        ("case", case.key is not None),
         ("idle", not state.is_running),
         ("running", state.is_running),
         ("report", case.report is not None),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
 
+from ui.choices import DEFAULTS, Choices
 from ui.engine_port import Engine
 from ui.icons import make_icon
 from ui.review import Review
@@ -17,8 +19,8 @@ from ui.shell.head import Head
 from ui.shell.menus import Menus
 from ui.shell.stage import Stage
 from ui.shell.view_table import VIEWS
-from ui.shell.wishes import connect_wishes
-from ui.theme import DARK, Theme, palette, style_sheet
+from ui.shell.wishes import connect_wishes, find
+from ui.theme import Theme, palette, style_sheet, theme_named
 from ui.view_state import ReviewState
 
 TITLE = "Chordae"
@@ -26,18 +28,21 @@ MINIMUM_PX = (1120, 640)
 
 
 class MainWindow(QMainWindow):
-    """Chordae's window; `engine` does the work, `on_theme` is told the name of a newly chosen theme."""
+    """Chordae's window; `engine` does the work, `on_choices` is told what the reader chooses for next time."""
 
     is_quiet = True  # whether nothing was left running when the window closed
 
-    def __init__(self, engine: Engine, theme: Theme = DARK, on_theme: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, engine: Engine, choices: Choices = DEFAULTS, on_choices: Callable[[Choices], None] | None = None
+    ) -> None:
         super().__init__()
         self.setWindowTitle(TITLE)
         self.setMinimumSize(*MINIMUM_PX)
         self.setAcceptDrops(True)
-        self._on_theme = on_theme
+        self._choices = choices
+        self._on_choices = on_choices
         self._shown_theme: Theme | None = None
-        self.review = Review(engine, theme, self)
+        self.review = Review(engine, theme_named(choices.theme), self, role=choices.role)
         self.views: dict[str, Any] = {spec.name: spec.make() for spec in VIEWS}
         self.head = Head()
         self.setMenuWidget(self.head)
@@ -46,9 +51,14 @@ class MainWindow(QMainWindow):
         roots = {**self.views, "review": self.review, "asks": self.asks, "window": self}
         self.menus = Menus(self, self.head.menus, roots)
         self._add_panel_switches()
+        self._roots = roots
         connect_wishes(roots)
+        self.head.theme_wished.connect(self.review.looks.switch_theme)
+        self.head.role_wished.connect(self.review.looks.set_role)
+        self.head.act_wished.connect(self.act)
         self.review.state_changed.connect(self._show_state)
         self._show_state(self.review.state)
+        self.stage.restore(choices.layouts.get(choices.role, ""), choices.role)
         self.views["studies"].setFocus()
 
     def _add_panel_switches(self) -> None:
@@ -70,9 +80,24 @@ class MainWindow(QMainWindow):
             view.show_state(state)
         for part in (self.asks, self.head, self.menus, self.stage):
             part.show_state(state)
+        self._keep_choices(state)
+
+    def _keep_choices(self, state: ReviewState) -> None:
+        """Tell what was chosen; a role that comes brings its docks."""
+        before = self._choices
+        if (state.theme.name, state.role) == (before.theme, before.role):
+            return
+        layouts = {**before.layouts, before.role: self.stage.layout_text()}
+        if state.role != before.role:
+            self.stage.restore(layouts.get(state.role, ""), state.role)
+        self._tell(Choices(theme=state.theme.name, role=state.role, layouts=layouts))
+
+    def _tell(self, choices: Choices) -> None:
+        self._choices = choices
+        if self._on_choices is not None:
+            self._on_choices(choices)
 
     def _show_theme(self, theme: Theme) -> None:
-        is_change = self._shown_theme is not None
         self._shown_theme = theme
         application = QApplication.instance()
         if isinstance(application, QApplication):
@@ -80,10 +105,13 @@ class MainWindow(QMainWindow):
         self.setStyleSheet(style_sheet(theme))
         self.setWindowIcon(QIcon(make_icon("chordae", theme.accent)))
         self.menus.show_theme(theme)
-        if is_change and self._on_theme is not None:
-            self._on_theme(theme.name)
+        self.head.show_theme(theme)
 
     # --- acts of the window itself ------------------------------------------------------------------
+
+    def act(self, does: str) -> None:
+        """Do what a button beside a message stands for."""
+        find(self._roots, does)()
 
     def trigger(self, name: str) -> None:
         """Do an action by its name, as its menu entry would."""
@@ -91,8 +119,12 @@ class MainWindow(QMainWindow):
 
     def show_journal(self, state_name: str) -> None:
         """Show what the journal says of one state."""
-        self.stage.docks["log"].show()
+        self.stage.show_dock("log")
         self.review.looks.filter_log(state_name)
+
+    def restore_layout(self) -> None:
+        """Put every dock back to where it stood at first."""
+        self.stage.set_out(self.review.state.role)
 
     def start_with(self, files: Sequence[Path]) -> None:
         """List the stored cases and open files, once the event loop runs."""
@@ -121,6 +153,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """A run that goes on is cancelled; it can be resumed later."""
+        layouts = {**self._choices.layouts, self._choices.role: self.stage.layout_text()}
+        if layouts != self._choices.layouts:
+            self._tell(replace(self._choices, layouts=layouts))
         self.asks.close()
         self.is_quiet = self.review.shutdown()
         event.accept()

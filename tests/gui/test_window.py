@@ -14,6 +14,7 @@ from pipeline.notice import NOTICE
 from pipeline.records import BranchResult, StudyResults
 from pipeline.states import State
 from ui.actions import ACTIONS, MENUS
+from ui.choices import Choices
 from ui.run_progress import advance, settle
 from ui.shell.view_table import VIEWS
 from ui.theme import LIGHT
@@ -70,21 +71,22 @@ def test_every_case_is_drawn_and_fits(window, qapp, cases, name, size):
             assert corner.y() <= size[1]
 
 
-@pytest.mark.parametrize(
-    ("name", "echo", "ecg"),
-    [("empty", True, False), ("full", True, True), ("ecg_only", False, True), ("echo_only", True, False)],
-)
-def test_room_goes_to_what_the_case_has(window, cases, name, echo, ecg):
-    window.review.update(case=cases[name])
-    assert (window.views["echo"].isVisible(), window.views["ecg"].isVisible()) == (echo, ecg)
-
-
-def test_reader_may_choose_the_arrangement(window, cases):
+def test_an_ecg_alone_opens_large_and_the_echo_says_why_it_is_empty(window, qapp, cases):
     window.review.update(case=cases["full"])
-    window.menus.actions["arrange_ecg"].trigger()
-    assert not window.views["echo"].isVisible()
-    window.menus.actions["arrange_ecg"].trigger()
-    assert window.views["echo"].isVisible()
+    qapp.processEvents()
+    together = window.views["ecg"].height()
+    window.review.update(case=cases["ecg_only"])
+    qapp.processEvents()
+    assert window.views["ecg"].height() > 1.4 * together
+    assert window.views["ecg"].height() > 2 * window.views["echo"].height()
+    assert window.views["echo"].empty.isVisible()
+    assert "This case has no echo." in shown_text(window)
+
+
+def test_an_echo_alone_has_most_of_the_room(window, qapp, cases):
+    window.review.update(case=cases["echo_only"])
+    qapp.processEvents()
+    assert window.views["echo"].height() > 2 * window.views["ecg"].height()
 
 
 def test_error_says_where_it_came_from(window, cases):
@@ -98,7 +100,6 @@ def test_error_says_where_it_came_from(window, cases):
 
 def test_failed_branch_gives_its_reason_in_the_view(window, cases):
     window.review.update(case=cases["degraded"])
-    window.review.looks.arrange("both")
     assert "The picture is black." in window.views["echo"].empty.text()
 
 
@@ -107,7 +108,7 @@ def test_caution_stands_over_everything(window, cases):
     window.review.update(case=cases["full"])
     assert window.head.message.isVisible()
     assert window.head.message.text() == "The files name different patients."
-    assert window.head.message.objectName() == "error"
+    assert window.head.message.property("error") is True
     lost = BranchResult(branch="echo", status="failed", code="E_DETECTION", reason="No heart was found.")
     window.review.update(case=replace(cases["ecg_only"], report={}, branches=(lost,)))
     assert window.head.message.text() == "Echo left out: No heart was found. (E_DETECTION)"
@@ -251,15 +252,16 @@ def test_click_on_a_state_shows_its_journal_alone(window, qtbot, cases):
     assert len(log.lines.toPlainText().splitlines()) == 19
 
 
-def test_theme_is_switched_and_told(qtbot, engine):
+def test_theme_and_role_are_switched_and_told(qtbot, engine):
     from ui.window import MainWindow
 
-    told: list[str] = []
-    made = MainWindow(engine, on_theme=told.append)
+    told: list[Choices] = []
+    made = MainWindow(engine, on_choices=told.append)
     qtbot.addWidget(made)
     made.menus.actions["switch_theme"].trigger()
     made.menus.actions["switch_theme"].trigger()
-    assert told == ["light", "dark"]
+    made.menus.actions["switch_role"].trigger()
+    assert [(c.theme, c.role) for c in told] == [("light", "clinician"), ("dark", "clinician"), ("dark", "researcher")]
 
 
 def test_dropped_files_become_a_study(window, qtbot, engine, tmp_path, monkeypatch):

@@ -1,15 +1,31 @@
-"""Where the views stand: the centre, the docks, the foot."""
+"""Where the views stand: the centre, the docks, the foot; kept for each role, given back on wish."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QSplitter, QStatusBar, QVBoxLayout
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QStatusBar, QTabWidget, QVBoxLayout
 
 from ui.shell.view_table import AREAS, VIEWS, ViewSpec
-from ui.view_state import ReviewState
+from ui.view_state import CaseView, ReviewState
+
+LAYOUT_VERSION = 1  # grows when docks come or go; layouts of another version are ignored
+FIRST = ("studies", "findings", "ecg")  # of each area: the dock that the others are tabs of
+AREA_NAMES = tuple(name for name, _ in AREAS)
+PLACES = tuple((spec.name, spec.place) for spec in VIEWS)
+SIDE_PX = (("studies", 216), ("findings", 350))
+ECG_SHARES = (  # what the case has and how it is hung -> share of the height that the ECG takes under the echo
+    ("both", 0.5),
+    ("ecg", 0.84),
+    ("echo", 0.16),
+    ("none", 0.16),
+    ("hung", 0.3),
+)
 
 
 class Stage:
@@ -18,40 +34,29 @@ class Stage:
     def __init__(self, window: QMainWindow, views: Mapping[str, Any]) -> None:
         self._window = window
         self._views = views
-        self._shown: tuple[Any, ...] | None = None
-        self.panels: list[QFrame] = []
+        self._kind = ""
+        self.centre = QFrame()
         self.docks: dict[str, QDockWidget] = {}
-        self.splitter = QSplitter(Qt.Orientation.Vertical)
         self._fill_centre()
         window.setDockNestingEnabled(True)
-        window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
-        window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+        window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        for corner, area in (
+            (Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
+            (Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea),
+        ):
+            window.setCorner(corner, area)  # the ECG stands under the echo, not under the lists
         for spec in (s for s in VIEWS if s.place in dict(AREAS)):
-            self._add_dock(spec)
+            self.docks[spec.name] = _make_dock(spec, views[spec.name])
         self._fill_foot()
-        window.resizeDocks([self.docks["studies"], self.docks["findings"]], [200, 350], Qt.Orientation.Horizontal)
+        self.set_out("clinician")
 
     def _fill_centre(self) -> None:
-        for name in (spec.name for spec in VIEWS if spec.place == "centre"):
-            frame = QFrame()
-            frame.setObjectName("panel")
-            column = QVBoxLayout(frame)
-            column.setContentsMargins(1, 1, 1, 1)
-            column.addWidget(self._views[name])
-            self.splitter.addWidget(frame)
-            self.panels.append(frame)
-        self.splitter.setChildrenCollapsible(False)
-        self._window.setCentralWidget(self.splitter)
-
-    def _add_dock(self, spec: ViewSpec) -> None:
-        dock = QDockWidget(spec.title)
-        dock.setObjectName(spec.name)
-        dock.setWidget(self._views[spec.name])
-        features = QDockWidget.DockWidgetFeature
-        dock.setFeatures(features.DockWidgetClosable | features.DockWidgetMovable)
-        self._window.addDockWidget(dict(AREAS)[spec.place], dock)
-        dock.setVisible(spec.is_open)
-        self.docks[spec.name] = dock
+        self.centre.setObjectName("panel")
+        column = QVBoxLayout(self.centre)
+        column.setContentsMargins(1, 1, 1, 1)
+        for spec in (s for s in VIEWS if s.place == "centre"):
+            column.addWidget(self._views[spec.name])
+        self._window.setCentralWidget(self.centre)
 
     def _fill_foot(self) -> None:
         foot = QStatusBar()
@@ -60,23 +65,99 @@ class Stage:
             foot.addWidget(self._views[spec.name], 1)
         self._window.setStatusBar(foot)
 
+    # --- layouts ------------------------------------------------------------------------------------
+
+    def set_out(self, role: str) -> None:
+        """Put every dock to where it stands at first for a role."""
+        for spec in (s for s in VIEWS if s.name in self.docks):
+            dock = self.docks[spec.name]
+            dock.setFloating(False)
+            self._window.addDockWidget(dict(AREAS)[spec.place], dock)
+            dock.setVisible(False)
+        for spec in (s for s in VIEWS if s.name in self.docks and role in s.open_for):
+            self.show_dock(spec.name)
+        for name in FIRST:
+            self.docks[name].raise_()
+        sides, widths = [self.docks[name] for name, _ in SIDE_PX], [width_px for _, width_px in SIDE_PX]
+        self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
+        self._share_height()
+
+    def show_dock(self, name: str) -> None:
+        """Show a dock, as a tab of the first one of its area, and bring it to the front."""
+        dock = self.docks[name]
+        if not dock.isVisible():
+            first = self.docks[FIRST[AREA_NAMES.index(dict(PLACES)[name])]]
+            area = self._window.dockWidgetArea(dock)
+            has_company = first is not dock and first.isVisible() and not first.isFloating() and not dock.isFloating()
+            if has_company and self._window.dockWidgetArea(first) == area:
+                self._window.tabifyDockWidget(first, dock)  # a hidden dock in a tab would leave a stray tab bar
+            dock.show()
+        dock.raise_()
+
+    def layout_text(self) -> str:
+        """The layout as text with a check sum."""
+        state = self._window.saveState(LAYOUT_VERSION).toBase64().toStdString()
+        return f"{_sum_of(state)}:{state}"
+
+    def restore(self, text: str, role: str) -> None:
+        """Put the docks to where they were kept; a text that is damaged or of another version sets them out anew."""
+        kept, _, state = text.partition(":")
+        try:
+            is_whole = bool(state) and kept == _sum_of(state)
+            data = base64.b64decode(state, validate=True) if is_whole else b""
+        except (binascii.Error, ValueError):
+            data = b""
+        if not data or not self._window.restoreState(QByteArray(data), LAYOUT_VERSION):
+            self.set_out(role)
+        self._bring_back()
+
+    def _bring_back(self) -> None:
+        """A dock that floats where no screen is any more comes back into the window."""
+        screens = [screen.availableGeometry() for screen in self._window.screen().virtualSiblings()]
+        for dock in self.docks.values():
+            if dock.isFloating() and not any(screen.intersects(dock.frameGeometry()) for screen in screens):
+                dock.setFloating(False)
+
+    # --- room ---------------------------------------------------------------------------------------
+
     def show_state(self, state: ReviewState) -> None:
-        """Give the room to what the case has, unless the reader chose otherwise."""
-        case = state.case
-        wanted = (state.arrangement, case.has_echo, case.has_ecg, case.request)
-        if wanted == self._shown:
+        """Give the room to what the case has and to how it is hung; only when that changes."""
+        is_ecg_alone = state.hanging == "ecg"
+        kind = "ecg alone" if is_ecg_alone else "hung" if state.hanging != "auto" else _kind_of(state.case)
+        if kind == self._kind:
             return
-        self._shown = wanted
-        request = case.request
-        auto_echo = case.has_echo or (request is not None and request.has_echo)
-        auto_ecg = case.has_ecg or (request is not None and request.has_ecg)
-        shown = {
-            "auto": (auto_echo or not auto_ecg, auto_ecg),
-            "both": (True, True),
-            "echo": (True, False),
-            "ecg": (False, True),
-        }[state.arrangement]
-        for place, is_shown in enumerate(shown):
-            self.panels[place].setVisible(is_shown)
-        if all(shown):
-            self.splitter.setSizes([470, 500])
+        self._kind = kind
+        self.centre.setVisible(not is_ecg_alone)
+        if is_ecg_alone or kind == "ecg":
+            self.show_dock("ecg")
+        if state.hanging == "prior":
+            self.show_dock("prior")
+        self._share_height()
+
+    def _share_height(self) -> None:
+        dock = self.docks["ecg"]
+        share = dict(ECG_SHARES).get(self._kind)
+        if share is None or dock.isFloating() or self._window.dockWidgetArea(dock) != dict(AREAS)["under"]:
+            return
+        room_px = self.centre.height() + dock.height()
+        self._window.resizeDocks([dock], [round(room_px * share)], Qt.Orientation.Vertical)
+
+
+def _make_dock(spec: ViewSpec, view: Any) -> QDockWidget:
+    dock = QDockWidget(spec.title)
+    dock.setObjectName(spec.name)
+    dock.setWidget(view)
+    dock.setAccessibleName(spec.title)
+    return dock
+
+
+def _sum_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _kind_of(case: CaseView) -> str:
+    """What there is, or will be, to look at."""
+    request = case.request
+    echo = case.has_echo or (request is not None and request.has_echo)
+    ecg = case.has_ecg or (request is not None and request.has_ecg)
+    return {(True, True): "both", (True, False): "echo", (False, True): "ecg"}.get((echo, ecg), "none")

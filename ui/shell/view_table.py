@@ -12,8 +12,11 @@ from ui.views.ecg import EcgView
 from ui.views.echo import EchoView
 from ui.views.findings import FindingsView
 from ui.views.log import LogView
+from ui.views.prior import PriorView
 from ui.views.run_strip import RunStripView
 from ui.views.studies import StudiesView
+
+BOTH = ("clinician", "researcher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +26,22 @@ class ViewSpec:
     name: str
     title: str
     make: Callable[[], Any]
-    place: str  # "left", "right", "bottom", "foot" (always there), "centre"
+    place: str  # "left", "right", "under" (the echo), "foot" (always there), "centre"
     keys: str = ""
-    is_open: bool = True
+    open_for: tuple[str, ...] = BOTH  # the roles that see it at first
 
 
 VIEWS = (
-    ViewSpec("studies", "Studies", StudiesView, "left", "F2"),
+    ViewSpec("studies", "Cases", StudiesView, "left", "F2"),
     ViewSpec("echo", "Echo", EchoView, "centre"),
-    ViewSpec("ecg", "ECG", EcgView, "centre"),
+    ViewSpec("ecg", "ECG", EcgView, "under", "F6"),
+    ViewSpec("log", "Log", LogView, "under", "F4", ("researcher",)),
     ViewSpec("findings", "Findings", FindingsView, "right", "F3"),
-    ViewSpec("log", "Log", LogView, "bottom", "F4", is_open=False),
+    ViewSpec("prior", "Prior", PriorView, "right", "F7", ()),
     ViewSpec("run", "Run", RunStripView, "foot"),
 )
 AREAS = (
     ("left", Qt.DockWidgetArea.LeftDockWidgetArea),
     ("right", Qt.DockWidgetArea.RightDockWidgetArea),
-    ("bottom", Qt.DockWidgetArea.BottomDockWidgetArea),
+    ("under", Qt.DockWidgetArea.BottomDockWidgetArea),
 )

@@ -1,42 +1,25 @@
-"""The echo view: cine, contours, playing controls, volume curve."""
+"""The echo view: a grid of clips on one clock, the bar that plays them, the volume curve of the active one."""
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import (
-    QBoxLayout,
-    QComboBox,
-    QHBoxLayout,
-    QPushButton,
-    QSlider,
-    QStackedLayout,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QBoxLayout, QPushButton, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
-from pipeline.records import CineAnalysis, EchoBeat, EchoCine, EchoDetection
-from ui.icons import make_icon
-from ui.playback import SPEEDS, Playback
-from ui.view_state import CaseView, ReviewState, absence
+from pipeline.records import Array, CineAnalysis, EchoBeat, EchoCine
+from ui.beat_steps import badge, beat_at, next_start, previous_start
+from ui.cine_clock import CineClock
+from ui.hanging import PIN_NAMES, ClipRef, TileSpec, analysis_of, cine_of, detection_of, hang, pinned_frame
+from ui.playback import SPEEDS
+from ui.view_state import ReviewState, absence
+from ui.widgets.cine_bar import CineBar
 from ui.widgets.cine_canvas import CineCanvas
+from ui.widgets.echo_grid import EchoGrid
 from ui.widgets.empty_label import EmptyLabel
 from ui.widgets.volume_curve import VolumeCurve
 
-TICK_MS = 8  # a frame is due by elapsed time; the timer only asks often enough
-RATE_EVERY_MS = 500
 WIDE = 1.6  # from this ratio on, the curve stands beside the picture
 CURVE_PX = 130
-TRANSPORT = (  # method, icon, words
-    ("previous_beat", "beat_back", "Previous beat (Shift+Left)"),
-    ("previous_frame", "step_back", "Previous frame (Left)"),
-    ("toggle_play", "play", "Play or pause (Space)"),
-    ("next_frame", "step_forward", "Next frame (Right)"),
-    ("next_beat", "beat_forward", "Next beat (Shift+Right)"),
-)
-SWITCHES = (("contours", "Contours"), ("areas", "Areas"), ("names", "Names"))
 WELCOME_TEXT = (
     "Open an echo cine, an ECG, or both of one study.\n"
     "Drop the files on this window, or choose them (Ctrl+O).\n\n"
@@ -45,7 +28,7 @@ WELCOME_TEXT = (
 
 
 class EchoView(QWidget):
-    """Plays a cine; contours, volumes and marks appear as the run finds them."""
+    """Plays clips; contours, volumes and marks appear as the run finds them."""
 
     frame_shown = Signal(int, float)  # clip, time in it
     switch_wished = Signal(str, bool)
@@ -53,47 +36,38 @@ class EchoView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._playback = Playback()
-        self._case = CaseView()
-        self._theme_name = ""
-        self._cine: EchoCine | None = None
-        self._cine_idx = 0
-        self._frame_idx = 0
+        self._state = ReviewState()
+        self._chosen_idx = 0  # the clip that is looked at where the protocol leaves it to the reader
+        self._active = 0  # the tile that bar, curve and keys belong to
+        self._loaded: EchoCine | None = None
+        self._frames: dict[ClipRef, int] = {}
         self._serial = 0
-        self._buttons: dict[str, QToolButton] = {}
-        self._switches: dict[str, QToolButton] = {}
-        self.canvas = CineCanvas()
+        self._clock = CineClock(self)
+        self.grid = EchoGrid()
         self.curve = VolumeCurve()
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.clip_choice = QComboBox()
-        self.speed_choice = QComboBox()
+        self.bar = CineBar()
         self.open_button = QPushButton("Open study files…")
         self.empty = EmptyLabel(WELCOME_TEXT)
-        self._timer = QTimer(self)
-        self._rate_timer = QTimer(self)
         self._assemble()
         self._connect()
 
     # --- assembly -----------------------------------------------------------------------------------
 
     def _assemble(self) -> None:
-        self.slider.setAccessibleName("Frame")
-        self.slider.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        content = QWidget()
-        column = QVBoxLayout(content)
+        self._content = QWidget()
+        column = QVBoxLayout(self._content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         self._screen = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._screen.setSpacing(4)
-        self._screen.addWidget(self.canvas, 3)
+        self._screen.addWidget(self.grid, 3)
         self._screen.addWidget(self.curve, 2)
         column.addLayout(self._screen, 1)
-        column.addLayout(self._transport_row())
+        column.addWidget(self.bar)
         column.addSpacing(2)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty_page())
-        self._stack.addWidget(content)
-        self.setMinimumHeight(150)
+        self._stack.addWidget(self._content)
 
     def _empty_page(self) -> QWidget:
         page = QWidget()
@@ -109,94 +83,70 @@ class EchoView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """In a wide room the curve stands beside the picture instead of under it."""
         super().resizeEvent(event)
-        beside = self.width() > WIDE * self.height()
+        beside = self.width() > WIDE * self.height() and self.grid.n_columns == 1
         directions = QBoxLayout.Direction
         self._screen.setDirection(directions.LeftToRight if beside else directions.TopToBottom)
         self.curve.setMaximumHeight(16777215 if beside else CURVE_PX)
 
-    def _transport_row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setContentsMargins(6, 0, 6, 0)
-        row.setSpacing(4)
-        for method, _, words in TRANSPORT:
-            button = self._tool_button(words)
-            button.clicked.connect(getattr(self, method))
-            self._buttons[method] = button
-            row.addWidget(button)
-        for speed in SPEEDS:
-            self.speed_choice.addItem(f"×{speed:g}", speed)
-        self.speed_choice.setCurrentIndex(SPEEDS.index(1.0))
-        self.speed_choice.setAccessibleName("Playing speed")
-        row.addWidget(self.speed_choice)
-        row.addWidget(self.slider, 1)
-        row.addWidget(self.clip_choice)
-        for name, words in SWITCHES:
-            switch = self._tool_button(f"Show {words.lower()}")
-            switch.setText(words)
-            switch.setCheckable(True)
-            switch.setProperty("switch", name)
-            switch.clicked.connect(self._report_switch)
-            self._switches[name] = switch
-            row.addWidget(switch)
-        return row
-
-    def _tool_button(self, words: str) -> QToolButton:
-        button = QToolButton()
-        button.setToolTip(words)
-        button.setAccessibleName(words)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        return button
-
     def _connect(self) -> None:
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(self._tick)
-        self._rate_timer.setInterval(RATE_EVERY_MS)
-        self._rate_timer.timeout.connect(self._show_rate)
-        self.slider.sliderMoved.connect(self.go_to)
-        self.slider.actionTriggered.connect(self._slider_stepped)
+        self._clock.ticked.connect(self._tick)
+        self._clock.rate_due.connect(self._show_rates)
+        self.bar.act_wished.connect(self._act)
+        self.bar.frame_wished.connect(self.go_to)
+        self.bar.speed_wished.connect(self._choose_speed)
+        self.bar.clip_wished.connect(self._choose_clip)
+        self.bar.switch_wished.connect(self.switch_wished)
         self.curve.frame_wished.connect(self.go_to)
-        self.canvas.painted.connect(self._note_painted)
-        self.speed_choice.activated.connect(self._choose_speed)
-        self.clip_choice.activated.connect(self._choose_clip)
+        self.grid.tile_chosen.connect(self._choose_tile)
+        for tile in self.grid.tiles:
+            tile.canvas.painted.connect(self._note_painted)
 
-    def _report_switch(self, checked: bool) -> None:
-        self.switch_wished.emit(str(self.sender().property("switch")), checked)
+    # --- what is shown ------------------------------------------------------------------------------
 
-    # --- showing ------------------------------------------------------------------------------------
+    @property
+    def canvas(self) -> CineCanvas:
+        """The picture of the active tile."""
+        return self.grid.tiles[self._active].canvas
+
+    @property
+    def active_clip(self) -> ClipRef:
+        """The clip of the active tile."""
+        spec = self.grid.tiles[self._active].spec
+        return spec.clip if spec is not None else ClipRef()
 
     @property
     def frame_idx(self) -> int:
-        return self._frame_idx
+        """The frame of the active clip."""
+        return self._frames.get(self.active_clip, 0)
 
     @property
     def is_playing(self) -> bool:
-        return self._playback.is_playing
+        return self._clock.is_playing
+
+    def _cine(self, ref: ClipRef) -> EchoCine | None:
+        return cine_of(ref, self._state.case.results, self._state.prior.results)
+
+    def _analysis(self, ref: ClipRef) -> CineAnalysis | None:
+        return analysis_of(ref, self._state.case.results, self._state.prior.results)
+
+    def _beats(self, ref: ClipRef) -> tuple[EchoBeat, ...]:
+        analysis = self._analysis(ref)
+        return () if analysis is None else analysis.beats
 
     def show_state(self, state: ReviewState) -> None:
         """Draw what changed since the last snapshot."""
-        before, self._case = self._case, state.case
-        if state.theme.name != self._theme_name:
-            self._theme_name = state.theme.name
-            self._tint(state)
-        self.canvas.set_look(state.echo, state.theme)
-        for name, switch in self._switches.items():
-            switch.setChecked(getattr(state.echo, name))
-        if state.case.key != before.key and state.case.results.cines is not before.results.cines:
-            self._cine_idx = 0
-        was_shown = (before.key, before.phase)
-        if state.case.results is not before.results or (state.case.key, state.case.phase) != was_shown:
-            self._show_clip()
+        before, self._state = self._state, state
+        self.grid.set_look(state.echo, state.theme)
+        self.bar.set_look(state.echo, state.theme)
+        self.curve.set_theme(state.theme)
+        if state.case.key != before.case.key and state.case.results.cines is not before.case.results.cines:
+            self._chosen_idx = self._active = 0
+        if not _hangs_alike(state, before) or not before.generation:
+            self._hang()
         self._show_empty_text(state)
         if state.focus is not None and state.focus.serial != self._serial:
             self._serial = state.focus.serial
             self._focus(state.focus.cine_idx, state.focus.frame_idx)
-
-    def _tint(self, state: ReviewState) -> None:
-        for method, icon, _ in TRANSPORT:
-            self._buttons[method].setIcon(make_icon(icon, state.theme.text))
-        self._icons = {name: make_icon(name, state.theme.text) for name in ("play", "pause")}
-        self.curve.set_theme(state.theme)
 
     def _show_empty_text(self, state: ReviewState) -> None:
         self.open_button.setVisible(state.case.phase == "empty")
@@ -204,85 +154,78 @@ class EchoView(QWidget):
         if self.empty.text() != text:
             self.empty.setText(text)
 
-    def _show_clip(self) -> None:
-        cines = self._case.results.cines
-        self._cine_idx = min(self._cine_idx, max(len(cines) - 1, 0))
-        cine = cines[self._cine_idx] if cines else None
-        self._fill_clip_choice()
-        if cine is not self._cine:
-            self._cine = cine
-            self._load_cine(cine)
-        self.canvas.set_clip(cine, self._detection())
-        self.curve.set_curve(cine, self._analysis(), self._no_curve_reason())
-        self._stack.setCurrentIndex(0 if cine is None else 1)
-        self._show_frame(self._frame_idx)
-        has_beats = bool(self._beats())
-        for method in ("previous_beat", "next_beat"):
-            self._buttons[method].setEnabled(has_beats)
+    def _hang(self) -> None:
+        """Give every tile its clip, and the bar and the curve theirs."""
+        case, prior = self._state.case.results, self._state.prior.results
+        self._chosen_idx = min(self._chosen_idx, max(len(case.cines) - 1, 0))
+        self.grid.set_grid(hang(self._state.hanging, self._state.grid, self._chosen_idx, case, prior))
+        self._active = min(self._active, max(len(self.grid.shown) - 1, 0))
+        times: dict[ClipRef, Array] = {}
+        for tile in self.grid.shown:
+            assert tile.spec is not None
+            cine = self._cine(tile.spec.clip)
+            tile.canvas.set_clip(cine, detection_of(tile.spec.clip, case, prior))
+            if cine is not None:
+                times[tile.spec.clip] = cine.frame_times_s
+        self._frames = {ref: self._frames.get(ref, 0) for ref in times}
+        self._clock.load(times)
+        self._note_new_clip()
+        self._stack.setCurrentIndex(1 if times else 0)
+        policies = QSizePolicy.Policy
+        self._content.setSizePolicy(policies.Preferred, policies.Preferred if times else policies.Ignored)
+        self._show_active()
 
-    def _load_cine(self, cine: EchoCine | None) -> None:
-        self._frame_idx = 0
-        n_frames = 0 if cine is None else len(cine.frames)
-        self.slider.setRange(0, max(n_frames - 1, 0))
-        self.slider.setEnabled(n_frames > 1)
-        self._playback.load(np.zeros(0) if cine is None else cine.frame_times_s)
+    def _note_new_clip(self) -> None:
+        """A clip that has just been read shows itself moving; a stored one waits."""
+        cine = self._cine(self.active_clip)
+        if cine is self._loaded:
+            return
+        self._loaded = cine
+        self._frames[self.active_clip] = 0
         self._stop()
-        self._buttons["toggle_play"].setEnabled(self._playback.can_play)
-        if self._case.phase == "running":
-            self.toggle_play()  # a clip that has just been read shows itself moving; a stored one waits
+        if self._state.case.phase == "running" and cine is not None:
+            self.toggle_play()
 
-    def _fill_clip_choice(self) -> None:
-        names = [f"Clip {i + 1} · {cine.view}" for i, cine in enumerate(self._case.results.cines)]
-        if names != [self.clip_choice.itemText(i) for i in range(self.clip_choice.count())]:
-            self.clip_choice.clear()
-            self.clip_choice.addItems(names)
-        self.clip_choice.setCurrentIndex(self._cine_idx if names else -1)
-        self.clip_choice.setVisible(len(names) > 1)
-
-    def _detection(self) -> EchoDetection | None:
-        found = self._case.results.detections
-        return found[self._cine_idx] if self._cine_idx < len(found) else None
-
-    def _analysis(self) -> CineAnalysis | None:
-        analysis = self._case.results.echo_analysis
-        if analysis is None or self._cine_idx >= len(analysis.cines):
-            return None
-        return analysis.cines[self._cine_idx]
-
-    def _beats(self) -> tuple[EchoBeat, ...]:
-        analysis = self._analysis()
-        return () if analysis is None else analysis.beats
+    def _show_active(self) -> None:
+        ref = self.active_clip
+        cine, playback = self._cine(ref), self._clock.of(ref)
+        self.grid.set_active(self._active)
+        self.curve.set_curve(cine, self._analysis(ref), self._no_curve_reason())
+        n_frames = 0 if cine is None else len(cine.frames)
+        self.bar.set_clip(n_frames, playback is not None and playback.can_play, bool(self._beats(ref)))
+        names = [f"Clip {i + 1} · {clip.view}" for i, clip in enumerate(self._state.case.results.cines)]
+        self.bar.set_clips(names, ref.cine_idx if ref.origin == "case" else self._chosen_idx)
+        self._show_frames()
+        self._show_rates()
 
     def _no_curve_reason(self) -> str:
-        analysis = self._case.results.echo_analysis
+        case = self._state.case if self.active_clip.origin == "case" else self._state.prior
+        analysis = case.results.echo_analysis
         if analysis is not None:
             return analysis.skipped_reason or "No volume curve could be measured in this clip."
-        if self._case.phase == "running":
+        if case.phase == "running":
             return "The volume curve appears when the chambers have been measured."
         return "The chambers were not measured."
 
     # --- playing ------------------------------------------------------------------------------------
 
+    def _act(self, name: str) -> None:
+        getattr(self, name)()
+
     def toggle_play(self) -> None:
-        if self._playback.is_playing:
+        """Play or pause every clip in sight."""
+        playback = self._clock.of(self.active_clip)
+        if self._clock.is_playing:
             self._stop()
-        elif self._playback.can_play and self._cine is not None:
-            self._playback.seek(self._frame_idx)
-            self._playback.play()
-            self._timer.start()
-            self._rate_timer.start()
-        self._show_play_icon()
+        elif playback is not None and playback.can_play:
+            playback.seek(self.frame_idx)
+            self._clock.play()
+        self.bar.set_playing(self.is_playing)
 
     def _stop(self) -> None:
-        self._playback.pause()
-        self._timer.stop()
-        self._rate_timer.stop()
-        self._show_play_icon()
-        self._show_rate()
-
-    def _show_play_icon(self) -> None:
-        if self._theme_name:
-            self._buttons["toggle_play"].setIcon(self._icons["pause" if self.is_playing else "play"])
+        self._clock.pause()
+        self.bar.set_playing(False)
+        self._show_rates()
 
     def next_frame(self) -> None:
         self._step(1)
@@ -291,79 +234,114 @@ class EchoView(QWidget):
         self._step(-1)
 
     def _step(self, by: int) -> None:
-        if self._cine is not None:
+        cine = self._cine(self.active_clip)
+        if cine is not None:
             self._stop()
-            self.go_to((self._frame_idx + by) % len(self._cine.frames))
+            self.go_to((self.frame_idx + by) % len(cine.frames))
 
     def next_beat(self) -> None:
-        starts = [beat.ed_idx for beat in self._beats()]
-        self.go_to(next((idx for idx in starts if idx > self._frame_idx), starts[0] if starts else self._frame_idx))
+        self.go_to(next_start(self._beats(self.active_clip), self.frame_idx))
 
     def previous_beat(self) -> None:
-        starts = [beat.ed_idx for beat in reversed(self._beats())]
-        self.go_to(next((idx for idx in starts if idx < self._frame_idx), starts[0] if starts else self._frame_idx))
+        self.go_to(previous_start(self._beats(self.active_clip), self.frame_idx))
 
     def step_speed(self, by: int) -> None:
         """Play faster or slower by one step."""
-        place = min(max(self.speed_choice.currentIndex() + by, 0), len(SPEEDS) - 1)
-        self.speed_choice.setCurrentIndex(place)
-        self._choose_speed(place)
-
-    def go_to(self, frame_idx: int) -> None:
-        """Show a frame; a playing cine goes on from there."""
-        self._playback.seek(frame_idx)
-        self._show_frame(frame_idx)
-
-    def _slider_stepped(self, _action: int) -> None:
-        self.go_to(self.slider.sliderPosition())
-
-    def _focus(self, cine_idx: int, frame_idx: int) -> None:
-        self._stop()
-        if cine_idx != self._cine_idx:
-            self._cine_idx = cine_idx
-            self._show_clip()
-        self.go_to(frame_idx)
+        self._choose_speed(self.bar.step_speed(by))
 
     def _choose_speed(self, place: int) -> None:
-        self._playback.set_speed(SPEEDS[place])
+        self._clock.set_speed(SPEEDS[place])
 
-    def _choose_clip(self, place: int) -> None:
-        self._cine_idx = place
-        self._show_clip()
+    def go_to(self, frame_idx: int) -> None:
+        """Show a frame of the active clip; a playing one goes on from there."""
+        cine, playback = self._cine(self.active_clip), self._clock.of(self.active_clip)
+        if cine is None or playback is None:
+            return
+        playback.seek(frame_idx)
+        self._frames[self.active_clip] = min(max(frame_idx, 0), len(cine.frames) - 1)
+        self._show_frames()
+
+    def _focus(self, cine_idx: int, frame_idx: int) -> None:
+        """Show a frame of a clip, in the tile that has it or else alone."""
+        self._stop()
+        wanted = ClipRef("case", cine_idx)
+        if self.active_clip != wanted:
+            self._choose_clip(cine_idx)
+        self.go_to(frame_idx)
+
+    def _choose_clip(self, cine_idx: int) -> None:
+        self._chosen_idx = cine_idx
+        self._hang()
+        wanted = ClipRef("case", cine_idx)
+        places = [i for i, tile in enumerate(self.grid.tiles) if tile.spec is not None and tile.spec.clip == wanted]
+        self._choose_tile(places[0] if places else self._active)
+
+    def _choose_tile(self, number: int) -> None:
+        if number != self._active or number == 0:
+            self._active = number
+            self._loaded = self._cine(self.active_clip)
+            self._show_active()
 
     def _tick(self) -> None:
-        due = self._playback.frame_idx()
-        if due != self._frame_idx:
-            self._show_frame(due)
+        is_due = False
+        for ref in self._frames:
+            playback = self._clock.of(ref)
+            due = self._frames[ref] if playback is None or not playback.is_playing else playback.frame_idx()
+            is_due = is_due or due != self._frames[ref]
+            self._frames[ref] = due
+        if is_due:
+            self._show_frames()
 
     def _note_painted(self) -> None:
-        if self._playback.is_playing:
-            self._playback.note_shown()
+        playback = self._clock.of(self.active_clip)
+        if playback is not None and playback.is_playing and self.sender() is self.canvas:
+            playback.note_shown()
 
-    def _show_frame(self, frame_idx: int) -> None:
-        if self._cine is None:
-            return
-        self._frame_idx = min(max(frame_idx, 0), len(self._cine.frames) - 1)
-        self.canvas.set_frame(self._frame_idx, self._badge())
-        self.curve.set_frame(self._frame_idx)
-        self.frame_shown.emit(self._cine_idx, float(self._cine.frame_times_s[self._frame_idx]))
-        if not self.slider.isSliderDown():
-            self.slider.setValue(self._frame_idx)
+    # --- frames -------------------------------------------------------------------------------------
 
-    def _badge(self) -> str:
-        marks = []
-        for number, beat in enumerate(self._beats(), start=1):
-            if beat.ed_idx == self._frame_idx:
-                marks.append(f"ED beat {number}")
-            if beat.es_idx == self._frame_idx:
-                marks.append(f"ES beat {number}")
-        return " · ".join(marks)
+    def _show_frames(self) -> None:
+        for tile in self.grid.shown:
+            assert tile.spec is not None
+            shown, badge = self._frame_of(tile.spec)
+            tile.canvas.set_frame(shown, badge)
+        self.curve.set_frame(self.frame_idx)
+        self.bar.set_frame(self.frame_idx)
+        ref = self.active_clip
+        cine = self._cine(ref)
+        if cine is not None and ref.origin == "case":
+            self.frame_shown.emit(ref.cine_idx, float(cine.frame_times_s[self.frame_idx]))
 
-    def _show_rate(self) -> None:
-        acquired = self._playback.acquired_hz
-        if self._cine is None or acquired is None:
-            text = "" if self._cine is None or len(self._cine.frames) < 2 else "frame times unknown"
-        else:
-            shown = self._playback.shown_hz if self.is_playing else None
-            text = f"{acquired:.1f}/s acquired" + ("" if shown is None else f", {shown:.1f}/s shown")
-        self.canvas.set_rate(text)
+    def _frame_of(self, spec: TileSpec) -> tuple[int, str]:
+        """The frame that a tile shows now, and what is said about it."""
+        now, beats = self._frames.get(spec.clip, 0), self._beats(spec.clip)
+        prior = "Prior · " if spec.clip.origin == "prior" else ""
+        if spec.pin == "play":
+            return now, (prior + badge(beats, now)).removesuffix(" · ")
+        held = pinned_frame(spec.pin, self._analysis(spec.clip), beat_at(beats, now))
+        name = dict(PIN_NAMES)[spec.pin]
+        return (now, f"{prior}{name} not found") if held is None else (held, prior + badge(beats, held))
+
+    def _show_rates(self) -> None:
+        for place, tile in enumerate(self.grid.tiles):
+            if tile.spec is not None:
+                is_held = tile.spec.pin != "play"
+                tile.canvas.set_rate("" if is_held else self._rate(tile.spec.clip, place == self._active))
+
+    def _rate(self, ref: ClipRef, is_active: bool) -> str:
+        """Frames per second as acquired and, where they are counted, as shown."""
+        cine, playback = self._cine(ref), self._clock.of(ref)
+        acquired = None if playback is None else playback.acquired_hz
+        if cine is None or playback is None or acquired is None:
+            return "" if cine is None or len(cine.frames) < 2 else "frame times unknown"
+        shown = playback.shown_hz if self.is_playing and is_active else None
+        return f"{acquired:.1f}/s acquired" + ("" if shown is None else f", {shown:.1f}/s shown")
+
+
+def _hangs_alike(one: ReviewState, other: ReviewState) -> bool:
+    """Whether nothing that the tiles depend on has changed."""
+    return (
+        one.case.results is other.case.results
+        and one.prior.results is other.prior.results
+        and (one.case.key, one.case.phase, one.hanging, one.grid)
+        == (other.case.key, other.case.phase, other.hanging, other.grid)
+    )

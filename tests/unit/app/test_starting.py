@@ -11,8 +11,9 @@ import pytest
 
 from app.logs import describe_failure, install_crash_report, start_log
 from app.paths import AppPaths, default_data_folder, prepare_paths
-from app.settings import Settings, load_settings, save_settings
+from app.settings import load_settings, save_settings
 from pipeline.errors import InputError, StoreError
+from ui.choices import Choices
 
 
 def test_the_data_folder_is_made_for_the_user_alone(tmp_path: Path) -> None:
@@ -35,20 +36,33 @@ def test_the_default_folder_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 def test_settings_survive(tmp_path: Path) -> None:
-    assert save_settings(tmp_path / "settings.json", Settings(theme="light"))
-    assert load_settings(tmp_path / "settings.json") == Settings(theme="light")
+    chosen = Choices(theme="light", role="researcher", layouts={"clinician": "abc"})
+    assert save_settings(tmp_path / "settings.json", chosen)
+    assert load_settings(tmp_path / "settings.json") == chosen
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"\xff\xfe", b'{"theme": "purple"}', b'{"theme": ["dark"], "other": 1}', b"[" * 99999]
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b'{"theme": "purple"}',
+        b'{"theme": ["dark"], "other": 1}',
+        b"[" * 99999,
+        b'{"role": "owner", "layouts": {"clinician": 3}}',
+        b'{"layouts": {"nobody": "abc"}}',
+        b" " * 1_000_001,
+    ],
 )
 def test_a_damaged_settings_file_never_blocks(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_bytes(content)
-    assert load_settings(tmp_path / "settings.json") == Settings()
+    assert load_settings(tmp_path / "settings.json") == Choices()
 
 
 def test_settings_that_cannot_be_written_are_no_obstacle(tmp_path: Path) -> None:
-    assert not save_settings(tmp_path / "missing" / "settings.json", Settings())
+    assert not save_settings(tmp_path / "missing" / "settings.json", Choices())
 
 
 def fail_with(text: str) -> BaseException:

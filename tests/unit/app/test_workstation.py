@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,8 +15,9 @@ import pytest
 from app.command_line import main
 from app.composition import Engine
 from app.paths import AppPaths
-from app.settings import Settings, load_settings, save_settings
+from app.settings import load_settings, save_settings
 from app.workstation import open_workstation
+from ui.choices import Choices
 
 
 @pytest.fixture
@@ -23,9 +25,11 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What a stand-in for the window was given."""
     calls: list[dict[str, Any]] = []
 
-    def run_workstation(engine: Engine, files: Sequence[Path], *, theme: str, on_theme: Callable[[str], None]) -> int:
-        calls.append({"store": engine.store_path, "files": list(files), "theme": theme})
-        on_theme("light")
+    def run_workstation(
+        engine: Engine, files: Sequence[Path], *, choices: Choices, on_choices: Callable[[Choices], None]
+    ) -> int:
+        calls.append({"store": engine.store_path, "files": list(files), "theme": choices.theme})
+        on_choices(replace(choices, theme="light"))
         return 0
 
     window = ModuleType("ui.application")
@@ -35,7 +39,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def test_files_store_and_theme_reach_the_window(opened: list[dict[str, Any]], tmp_path: Path) -> None:
-    save_settings(tmp_path / "settings.json", Settings(theme="dark"))
+    save_settings(tmp_path / "settings.json", Choices(theme="dark"))
     assert main(["--data-dir", str(tmp_path), "a.dcm", "b.hea"]) == 0
     assert opened == [{"store": tmp_path / "chordae.sqlite", "files": [Path("a.dcm"), Path("b.hea")], "theme": "dark"}]
     assert load_settings(tmp_path / "settings.json").theme == "light"
