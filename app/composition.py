@@ -114,6 +114,7 @@ class Engine:
 
         return ecg_extremes(path, sha256, hour)
 
+
 @contextmanager
 def isolated_engine(store_path: Path, *, keeps_spare: bool = False, in_process: bool = False) -> Iterator[Engine]:
     """An engine whose stages run in worker processes, or in this one where that is asked for.
