@@ -18,7 +18,8 @@ from pipeline.records import CardiologyRequest, CardiologyResponse, Edit, RunEve
 from pipeline.results import study_results
 from pipeline.store import codec
 from pipeline.store.audit import Act, AuditFault, AuditHead, AuditRow
-from pipeline.store.database import RunRow, Store
+from pipeline.store.database import Store
+from pipeline.store.run_rows import RunRow
 
 log = logging.getLogger("chordae.pipeline")
 
@@ -136,9 +137,16 @@ def load_run(store_path: Path, run_id: str) -> StoredRun:
             request=store.request(run_id),
             events=store.events(run_id),
             results=study_results(_records(store, run_id)),
-            report=store.report(run_id),
+            report=_report(store, run_id),
             edits=store.edits(run_id),
         )
+
+
+def _report(store: Store, run_id: str) -> Mapping[str, Any] | None:
+    try:
+        return store.report(run_id)
+    except StoreError:
+        return None  # damaged: it is made anew when the run is resumed
 
 
 def _records(store: Store, run_id: str) -> dict[str, Any]:

@@ -29,7 +29,8 @@ Act = Literal[
     "alert",  # a hard stop that somebody should look at
 ]
 _VERDICTS: dict[object, Act] = {"accepted": "accept", "rejected": "reject"}
-_SEALED = ", report sha256 "
+REQUEST_HASH, REPORT_HASH = "request", "report"
+_SEALED = f", {REPORT_HASH} sha256 "
 _COLUMNS = "seq, time_utc, act, run_id, detail, previous_hash, row_hash"
 
 
@@ -90,7 +91,7 @@ def append_start(connection: sqlite3.Connection, run_id: str, text: str, models:
 
 def append_end(connection: sqlite3.Connection, run_id: str, status: str, report_json: str, time_utc: str) -> None:
     """The row of a run's end: how it ended, and the hash of the report that was sealed then."""
-    append(connection, "run", run_id, f"{status}{_SEALED}{report_hash(report_json)}", time_utc)
+    append(connection, "run", run_id, f"{status}{_SEALED}{text_hash(report_json)}", time_utc)
 
 
 def append_edit(connection: sqlite3.Connection, run_id: str, edit: Edit) -> None:
@@ -117,9 +118,16 @@ def read_rows(connection: sqlite3.Connection) -> tuple[AuditRow, ...]:
     return tuple(AuditRow(**dict(zip(names, row, strict=True))) for row in connection.execute(query))
 
 
-def report_hash(report_json: str) -> str:
-    """SHA-256 of a stored report: the row of the run's end says it."""
-    return hashlib.sha256(report_json.encode()).hexdigest()
+def text_hash(text: str) -> str:
+    """SHA-256 of a stored request or report: the row of the run's begin or end says it."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def noted_hash(connection: sqlite3.Connection, run_id: str, kind: str) -> str | None:
+    """The newest hash of a run's request or report, None where the audit names none."""
+    query = "SELECT detail FROM audit WHERE run_id = ? AND act = 'run' AND detail LIKE ? ORDER BY seq DESC LIMIT 1"
+    found = connection.execute(query, (run_id, f"%, {kind} sha256 %")).fetchone()
+    return None if found is None else str(found[0]).rpartition(" ")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

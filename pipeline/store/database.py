@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-import msgspec
 import psutil
 
 from pipeline.errors import StoreError
@@ -22,41 +19,14 @@ from pipeline.store import audit, codec
 from pipeline.store.checkpoint import StateCheckpoint
 from pipeline.store.connection import connect, transaction, typed_errors
 from pipeline.store.edits import insert_edit, select_edits
+from pipeline.store.run_rows import RunRow, input_names, request_json, request_of, run_row
 
-RunStatus = Literal["running", "complete", "error", "cancelled", "interrupted"]
 PART_BYTES = 16 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRow:
-    """One run as a list shows it; `inputs` are file names, for the screen only."""
-
-    run_id: str
-    status: RunStatus
-    state: str
-    started_utc: str
-    finished_utc: str | None
-    inputs: tuple[str, ...]
-    modalities: tuple[str, ...] = ()  # of "echo", "ecg", "metadata"
-    error_code: str | None = None
 
 
 def utc_now() -> str:
     """ISO 8601 UTC with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _request_json(request: CardiologyRequest) -> str:
-    return codec.canonical_json(msgspec.to_builtins(request, enc_hook=str)).decode()
-
-
-def _request(text: str) -> CardiologyRequest:
-    return msgspec.convert(json.loads(text), CardiologyRequest, dec_hook=lambda kind, value: kind(value))
-
-
-def _names(request: CardiologyRequest) -> list[str]:
-    paths = [*request.echo_paths, request.ecg_path, request.metadata_path]
-    return [p.name for p in paths if p is not None]
 
 
 def _fields(checkpoint: StateCheckpoint) -> dict[str, bytes]:
@@ -106,13 +76,14 @@ class Store:
                 (
                     run_id,
                     utc_now(),
-                    _request_json(request),
-                    json.dumps(_names(request)),
+                    request_json(request),
+                    json.dumps(input_names(request)),
                     me.pid,
                     me.create_time(),
                 ),
             )
-            audit.append_start(self._connection, run_id, "started", models, utc_now())
+            started = f"started, {audit.REQUEST_HASH} sha256 {audit.text_hash(request_json(request))}"
+            audit.append_start(self._connection, run_id, started, models, utc_now())
 
     def take_over(self, run_id: str, *, models: str = "") -> None:
         """Mark a stored run as running in this process; refuses one that another process runs now."""
@@ -141,17 +112,30 @@ class Store:
         """Newest first; a run whose process is gone is listed as interrupted."""
         with typed_errors():
             rows = self._query("SELECT * FROM runs ORDER BY created_utc DESC, rowid DESC")
-        return tuple(_row(row) for row in rows)
+        return tuple(run_row(row) for row in rows)
 
     def run(self, run_id: str) -> RunRow:
-        return _row(self._run(run_id))
+        return run_row(self._run(run_id))
 
     def request(self, run_id: str) -> CardiologyRequest:
-        return _request(self._run(run_id)["request_json"])
+        """What was asked for; raises StoreError when it is not what the run began with."""
+        text = self._run(run_id)["request_json"]
+        self._require_unchanged(run_id, audit.REQUEST_HASH, text)
+        return request_of(text)
 
     def report(self, run_id: str) -> Mapping[str, Any] | None:
+        """The sealed report, None before the end; raises StoreError when it is not what the run ended with."""
         text = self._run(run_id)["report_json"]
-        return None if text is None else json.loads(text)
+        if text is None:
+            return None
+        self._require_unchanged(run_id, audit.REPORT_HASH, text)
+        return dict(json.loads(text))
+
+    def _require_unchanged(self, run_id: str, kind: str, text: str) -> None:
+        with typed_errors():
+            noted = audit.noted_hash(self._connection, run_id, kind)
+        if noted not in (None, audit.text_hash(text)):
+            raise StoreError(f"The stored {kind} of that run was changed or is damaged.", code="E_STORE_DAMAGED")
 
     def delete_run(self, run_id: str) -> None:
         """Remove a run with everything that only it refers to; refuses one that is going on."""
@@ -212,7 +196,7 @@ class Store:
                     rows=audit.read_rows(self._connection),
                     head=audit.read_head(self._connection),
                     edits=tuple((run, edit) for run in edited for edit in select_edits(self._connection, run)),
-                    reports=tuple((row["run_id"], audit.report_hash(row["report_json"])) for row in ended),
+                    reports=tuple((row["run_id"], audit.text_hash(row["report_json"])) for row in ended),
                 )
             finally:
                 self._connection.execute("COMMIT")
@@ -360,36 +344,3 @@ class Store:
                 "A stored result does not match its hash; it will be computed again.", code="E_STORE_DAMAGED"
             )
         return data
-
-
-def _row(row: Mapping[str, Any]) -> RunRow:
-    status = row["status"]
-    if status == "running" and not _alive(row["owner_pid"], row["owner_started"]):
-        status = "interrupted"
-    return RunRow(
-        run_id=row["run_id"],
-        status=status,
-        state=row["state"],
-        started_utc=row["created_utc"],
-        finished_utc=row["finished_utc"],
-        inputs=tuple(json.loads(row["inputs_json"])),
-        modalities=_modalities(_request(row["request_json"])),
-        error_code=row["error_code"],
-    )
-
-
-def _modalities(request: CardiologyRequest) -> tuple[str, ...]:
-    given = {"echo": request.has_echo, "ecg": request.has_ecg, "metadata": request.has_metadata}
-    return tuple(name for name, there in given.items() if there)
-
-
-def _alive(pid: int | None, started: float | None) -> bool:
-    """Whether the process that owns a run still lives: same id and same start, as ids are used again."""
-    if pid is None or started is None:
-        return False
-    if pid == os.getpid():
-        return abs(psutil.Process().create_time() - started) < 1.0
-    try:
-        return abs(psutil.Process(pid).create_time() - started) < 1.0
-    except psutil.Error:
-        return False

@@ -53,7 +53,7 @@ def test_kill_anywhere_then_resume_gives_the_same_result(
     with pytest.raises(Killed):
         execute(store, study)
     rooms.calls.clear()
-    monkeypatch.setattr("pipeline.store.database._alive", lambda pid, started: False)
+    monkeypatch.setattr("pipeline.store.run_rows._alive", lambda pid, started: False)
     run_id = store.runs()[0].run_id
     assert store.run(run_id).status == "interrupted"
     done = store.checkpoint_states(run_id)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.errors import StoreError
 from pipeline.records import CardiologyRequest, Edit
 from pipeline.store import audit, connection
 from pipeline.store.database import Store
@@ -194,6 +195,15 @@ def test_changed_acts_and_reports_are_found(store: Store, tmp_path: Path, change
         other.execute(change)
     other.close()
     assert len(store.audit_faults()) >= 1
+
+
+def test_a_changed_request_or_report_is_not_believed(store: Store) -> None:
+    store.finish_run("r1", status="complete", state="COMPLETE", error_code=None, report_json='{"result":1}')
+    assert store.report("r1") == {"result": 1}
+    store._connection.execute("UPDATE runs SET request_json = '{}', report_json = '{\"result\":2}'")
+    for read in (store.request, store.report):
+        with pytest.raises(StoreError, match="E_STORE_DAMAGED"):
+            read("r1")
 
 
 def test_rows_of_an_older_store_are_chained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
