@@ -5,13 +5,14 @@ VENV_PYTHON := .venv/bin/python
 DEMO_OUTPUT ?= demo-output
 
 .DEFAULT_GOAL := help
-.PHONY: bench-echo bench-biplane bench-ecg bench-ecg-long help setup demo test test-slow lint format docs lock
+.PHONY: bench-echo bench-biplane bench-ecg bench-ecg-long help setup demo test test-slow torture lint format docs lock
 
 help:
 	@echo "make demo       set up, then open the workstation on a real study (headless without a display)"
 	@echo "make test       set up, then every check: format, lint, types, imports, tests"
 	@echo "make lint       the checks without the tests"
 	@echo "make test-slow  the slow tests that the default suite leaves out"
+	@echo "make torture    every promise of docs/reliability.md put to the test; its table lies in build/torture"
 	@echo "make format     put the code into its format"
 	@echo "make docs       write docs/metrics.md from the catalogue"
 	@echo "make bench-echo speed and memory of the chamber detection beside published networks"
@@ -44,6 +45,13 @@ test: lint
 test-slow: setup
 	@echo "== slow tests (pytest -m slow)"
 	@$(VENV_PYTHON) -m pytest -m slow
+
+torture: export CHORDAE_TORTURE_N ?= 100
+torture: export CHORDAE_TORTURE_TABLE ?= build/torture
+torture: setup
+	@echo "== torture (CHORDAE_TORTURE_N=$(CHORDAE_TORTURE_N) % of the promised numbers)"
+	@$(VENV_PYTHON) -m pytest tests/torture -m "torture or not torture"; status=$$?; \
+		cat $(CHORDAE_TORTURE_TABLE)/promises.md; exit $$status
 
 format: setup
 	@$(VENV_PYTHON) -m ruff format .
