@@ -28,11 +28,14 @@ Command = Callable[[argparse.Namespace, AppPaths], int]
 COMMANDS: dict[str, tuple[str, str]] = {
     "review": ("app.workstation", "review"),
     "run": ("app.running", "run"),
+    "batch": ("app.batch", "batch"),
     "demo": ("app.demo", "demo"),
     "runs": ("app.stored_runs", "runs"),
     "show": ("app.stored_runs", "show"),
     "export": ("app.stored_runs", "export"),
     "audit": ("app.audit", "audit"),
+    "compare": ("app.research", "compare"),
+    "arrays": ("app.research", "arrays"),
     "doctor": ("app.doctor", "doctor"),
 }
 
@@ -86,7 +89,19 @@ def build_parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--data-dir", type=Path, metavar="D", help="folder of the store and the log (default: yours)")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_review, _add_run, _add_demo, _add_runs, _add_show, _add_export, _add_audit, _add_doctor):
+    adders = (
+        _add_review,
+        _add_run,
+        _add_batch,
+        _add_demo,
+        _add_runs,
+        _add_show,
+        _add_export,
+        _add_compare,
+        _add_arrays,
+        _add_audit,
+    )
+    for add in (*adders, _add_doctor):
         add(commands, common)
     return parser
 
@@ -133,6 +148,12 @@ def _add_run(commands: Commands, common: argparse.ArgumentParser) -> None:
     run.add_argument("--events", choices=["-"], help="print every event as a line of JSON on standard output")
 
 
+def _add_batch(commands: Commands, common: argparse.ArgumentParser) -> None:
+    batch = commands.add_parser("batch", parents=[common], help="read every study of some folders")
+    batch.add_argument("places", nargs="+", type=Path, metavar="PLACE", help="folders, DICOMDIR files or files")
+    batch.add_argument("--output", required=True, type=Path, metavar="DIR", help="where reports and the table go")
+
+
 def _add_demo(commands: Commands, common: argparse.ArgumentParser) -> None:
     demo = commands.add_parser("demo", parents=[common], help="read a real study that installed packages ship")
     demo.add_argument("--headless", action="store_true", help="without a window: report and screenshots")
@@ -154,6 +175,20 @@ def _add_export(commands: Commands, common: argparse.ArgumentParser) -> None:
     export.add_argument("run", metavar="RUN", help="run id, the start of one, or 'latest'")
     export.add_argument("--format", required=True, metavar="F", help="json, csv or pdf")
     export.add_argument("--output", required=True, type=Path, metavar="P", help="the file to write")
+
+
+def _add_compare(commands: Commands, common: argparse.ArgumentParser) -> None:
+    compare = commands.add_parser("compare", parents=[common], help="two stored runs field by field")
+    compare.add_argument("first", metavar="RUN", help="run id, the start of one, or 'latest'")
+    compare.add_argument("second", metavar="RUN", help="the run to compare it with")
+    compare.add_argument("--json", action="store_true", help="every field as JSON, equal ones too")
+
+
+def _add_arrays(commands: Commands, common: argparse.ArgumentParser) -> None:
+    arrays = commands.add_parser("arrays", parents=[common], help="intermediate results of a stored run as files")
+    arrays.add_argument("run", metavar="RUN", help="run id, the start of one, or 'latest'")
+    arrays.add_argument("name", nargs="?", metavar="NAME", help="the result to write; without it all are listed")
+    arrays.add_argument("--output", type=Path, metavar="P", help="the file to write: .npy, .csv or .json")
 
 
 def _add_audit(commands: Commands, common: argparse.ArgumentParser) -> None:

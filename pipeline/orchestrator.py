@@ -121,7 +121,7 @@ class PipelineOrchestrator:
         sealer = Sealer(resume)
         first_seq, models = 0, models_text()
         if resume is not None and self._store is not None:
-            self._store.take_over(resume, models=models)
+            self._store.take_over(resume, request, models=models)
             events = self._store.events(resume)
             first_seq = events[-1].seq + 1 if events else 0
         journal = Journal(sealer.run_id, self._store, self._on_event, first_seq)

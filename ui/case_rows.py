@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pipeline.records import CardiologyRequest
 from ui.intake import describe
 from ui.view_state import CaseRow, CaseView
 from ui.wording import counted, local_time, short_case
@@ -15,12 +16,16 @@ if TYPE_CHECKING:
 INTERRUPTED_TEXT = "This run was interrupted. Resume it (Ctrl+R) to go on from its last checkpoint."
 MODALITIES = (("echo", "Echo"), ("ecg", "ECG"), ("metadata", "metadata"))
 STATES_ELSEWHERE = "is being read in another window"
+WAITING_KEY = "waiting-"  # beginning of the key of a study that has no run yet
 
 
-def case_rows(stored: Sequence[RunRow], live: CaseView | None) -> tuple[CaseRow, ...]:
-    """The running case first, then the stored ones, newest first."""
+def case_rows(
+    stored: Sequence[RunRow], live: CaseView | None, waiting: Sequence[CardiologyRequest] = ()
+) -> tuple[CaseRow, ...]:
+    """The running case first, then those that wait, then the stored ones, newest first."""
     rows = [] if live is None or live.key is None else [_live_row(live)]
     live_key = live.key if live is not None else None
+    rows += [_waiting_row(place, request) for place, request in enumerate(waiting, start=1)]
     rows += [_stored_row(row) for row in stored if row.run_id != live_key]
     return tuple(rows)
 
@@ -29,6 +34,11 @@ def _live_row(live: CaseView) -> CaseRow:
     assert live.key is not None
     title = "New case" if live.key == "live" else f"Case {short_case(live.key)}"
     return CaseRow(key=live.key, title=title, status="running", detail=describe(live.request), when="now")
+
+
+def _waiting_row(place: int, request: CardiologyRequest) -> CaseRow:
+    title = f"Next study {place}"
+    return CaseRow(key=f"{WAITING_KEY}{place}", title=title, status="pending", detail=describe(request), when="")
 
 
 def _stored_row(row: RunRow) -> CaseRow:

@@ -26,7 +26,11 @@ FILE_FILTER = ";;".join(
         "All files (*)",
     )
 )
-EXPORT_FORMS = (("JSON report (*.json)", "json", ".json"), ("Table of measurements (*.csv)", "csv", ".csv"))
+EXPORT_FORMS = (
+    ("JSON report (*.json)", "json", ".json"),
+    ("Table of measurements (*.csv)", "csv", ".csv"),
+    ("One page (*.pdf)", "pdf", ".pdf"),
+)
 DELETE_TEXT = "Delete this case from the list?"
 DELETE_DETAIL = "Its results, checkpoints and journal are removed. The files it was read from stay where they are."
 ABOUT_TEXT = (
@@ -39,6 +43,12 @@ def ask_files(parent: QWidget) -> list[Path]:
     """Files of a study; empty when the reader thought better of it."""
     chosen, _ = QFileDialog.getOpenFileNames(parent, "Open study files", "", FILE_FILTER)
     return [Path(name) for name in chosen]
+
+
+def ask_folder(parent: QWidget) -> list[Path]:
+    """A folder of studies; empty when the reader thought better of it."""
+    chosen = QFileDialog.getExistingDirectory(parent, "Open a folder of studies")
+    return [Path(chosen)] if chosen else []
 
 
 def ask_export(parent: QWidget) -> tuple[Path, str] | None:

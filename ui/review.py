@@ -67,5 +67,5 @@ class Review(QObject):
 
     def shutdown(self) -> bool:
         """Cancel and wait briefly; False when something still runs."""
-        self.cases.stop_drawing()
+        self.cases.stop()
         return self.session.shutdown()

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
 
+from pipeline.intake.cases import Intake
 from pipeline.notice import NOTICE
 from pipeline.records import CardiologyRequest, CardiologyResponse, ClipFacts, RunEvent, StudyResults
-from ui.case_rows import INTERRUPTED_TEXT, case_rows
-from ui.intake import Intake
+from ui.case_rows import INTERRUPTED_TEXT, WAITING_KEY, case_rows
+from ui.page.export import FORM, export_page
 from ui.plots import Plot
 from ui.run_progress import advance, branch_results, settle
 from ui.view_state import NO_PROGRESS, CaseView, Message, Phase
 
 if TYPE_CHECKING:
     from pipeline.engine import RunRow, StoredRun
+    from pipeline.research.items import Item
     from ui.review import Review
 
 REDRAW_MS = 20  # events that come together are shown together
@@ -48,7 +50,8 @@ class CaseReview(QObject):
         return self._review.state.case
 
     def _update_rows(self, **changes: Any) -> None:
-        self._review.update(cases=case_rows(self._rows, self._live), **changes)
+        waiting = changes.get("queue", self._review.state.queue)
+        self._review.update(cases=case_rows(self._rows, self._live, waiting), **changes)
 
     # --- wishes -------------------------------------------------------------------------------------
 
@@ -57,10 +60,8 @@ class CaseReview(QObject):
         self._session.list_runs()
 
     def open_files(self, paths: Sequence[Path]) -> None:
-        """Sort files into a study and run it."""
-        if self._session.is_running:
-            self._review.say("A study is being read. Wait for it or cancel it (Ctrl+.), then open the next one.")
-        elif paths:
+        """Sort files and folders into studies; they are read one after the other."""
+        if paths:
             self._session.sort_files(tuple(paths))
             self._review.say("Looking into the files …")
 
@@ -73,6 +74,12 @@ class CaseReview(QObject):
         """Read the files of the case on screen again with what the reader says of its clips."""
         if self._case.request is not None and not self._session.is_running:
             self._start(replace(self._case.request, clip_facts=facts), None)
+
+    def run_with_metadata(self, facts: dict[str, Any]) -> None:
+        """Judge the case on screen with other facts about the patient; what does not depend on them is kept."""
+        case = self._case
+        if case.request is not None and case.key is not None and not self._session.is_running:
+            self._start(replace(case.request, metadata=facts or None, metadata_path=None), case.key)
 
     def resume(self) -> None:
         """Go on with the stored run on screen; never done without being asked."""
@@ -89,6 +96,8 @@ class CaseReview(QObject):
         """Put a case on screen."""
         if self._live is not None and key == self._live.key:
             self._review.update(case=self._live, message=None)
+        elif key.startswith(WAITING_KEY):
+            self._review.say("This study waits until the ones before it have been read.")
         elif key not in (self._case.key, LIVE_KEY):
             self._load_generation = self._session.load_run(key)
             self._review.update(case=CaseView(key=key, phase="loading"), message=None, log_filter=None)
@@ -102,21 +111,44 @@ class CaseReview(QObject):
 
     def export(self, path: Path, form: str) -> None:
         """Write the report of the case on screen."""
-        if self._case.report is not None:
-            self._session.export(self._case.report, path, form)
+        case = self._case
+        if case.report is None:
+            return
+        if form == FORM:
+            results, report = case.results, case.report
+            self._session.ask("export", lambda engine: export_page(engine, results, report, path))
+        else:
+            self._session.export(case.report, path, form)
 
     def save_values(self, plot: Plot, path: Path) -> None:
         """Write the values of a plot as a table."""
         self._session.save_values(plot, path)
 
-    def _start(self, request: CardiologyRequest, resume: str | None) -> None:
+    def save_item(self, item: Item, path: Path) -> None:
+        """Write an intermediate result."""
+        self._session.save_item(item, path)
+
+    def _start(self, request: CardiologyRequest, resume: str | None, *, is_shown: bool = True) -> None:
         self._live = CaseView(key=resume or LIVE_KEY, phase="running", request=request)
         self._run_generation = self._session.run_study(request, resume)
-        self._update_rows(case=self._live, live_key=self._live.key, message=None, focus=None, log_filter=None)
+        shown = {"case": self._live, "message": None, "focus": None, "log_filter": None} if is_shown else {}
+        self._update_rows(live_key=self._live.key, **shown)
 
-    def stop_drawing(self) -> None:
-        """The window closes."""
+    def _start_next(self, *, is_shown: bool) -> None:
+        """Read the first study that waits, unless one is being read; only one that is to be shown goes on screen."""
+        if self._review.state.queue and not self._session.is_running:
+            first, *rest = self._review.state.queue
+            self._review.update(queue=tuple(rest))
+            self._start(first, None, is_shown=is_shown)
+
+    def clear_queue(self) -> None:
+        """Forget the studies that wait; the one being read goes on."""
+        self._update_rows(queue=())
+
+    def stop(self) -> None:
+        """The window closes: nothing is drawn and no study is begun any more."""
         self._redraw.stop()
+        self.clear_queue()
 
     # --- facts: the running study -------------------------------------------------------------------
 
@@ -169,6 +201,7 @@ class CaseReview(QObject):
         self._update_rows(live_key=None, message=said, **({"case": done} if was_shown else {}))
         self.refresh()
         self._review.looks.find_prior()
+        self._start_next(is_shown=False)
 
     # --- facts: answers, each taken by the method that its topic names -------------------------------
 
@@ -194,12 +227,19 @@ class CaseReview(QObject):
         """The values of a plot were written."""
         self._review.say(f"The values were written as CSV. {NOTICE}.")
 
+    def take_item(self, _: int, name: str) -> None:
+        """An intermediate result was written."""
+        self._review.say(f"{name} was written. {NOTICE}.")
+
     def take_sort(self, _: int, intake: Intake) -> None:
         """What the opened files are."""
-        if intake.request is None:
+        if not intake.requests:
             self._review.say(intake.problem or "These files make no study.", is_error=True)
-        elif not self._session.is_running:
-            self._start(intake.request, None)
+            return
+        self._update_rows(queue=(*self._review.state.queue, *intake.requests))
+        self._start_next(is_shown=True)
+        if intake.notes:
+            self._review.say(" ".join(intake.notes))
 
     def take_load(self, generation: int, stored: StoredRun) -> None:
         """A stored run; dropped when another case was chosen meanwhile."""

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
 
@@ -23,6 +23,9 @@ from pipeline.records import CardiologyRequest
 from ui.engine_port import Engine
 from ui.plot_values import write_values
 from ui.plots import Plot
+
+if TYPE_CHECKING:
+    from pipeline.research.items import Item
 
 PORTION = 400
 SHUTDOWN_MS = 3000
@@ -178,6 +181,10 @@ class Session(QObject):
         """Ask the engine anything in the pool; the answer goes to the part of Review that has `take_<topic>`."""
         return self._next(topic, lambda _: lambda: question(self._engine))
 
+    def save_item(self, item: Item, path: Path) -> int:
+        """Write an intermediate result; answers with its label."""
+        return self._next("item", lambda _: lambda: _save_item(item, path))
+
     def _next(self, topic: str, bind: Callable[[int], Callable[[], Any]]) -> int:
         self._generation += 1
         task = Task(self._feed, topic, self._generation, bind(self._generation))
@@ -224,9 +231,9 @@ class Session(QObject):
 
 def _sort_files(paths: Sequence[Path]) -> Any:
     from pipeline.gates import sniff
-    from ui.intake import sort_files
+    from pipeline.intake.cases import sort_places
 
-    return sort_files(paths, sniff)
+    return sort_places(paths, sniff)
 
 
 def _export(engine: Engine, report: Any, path: Path, form: str) -> str:
@@ -253,3 +260,10 @@ def _write_other(report: Any, path: Path, form: str) -> None:
         path.write_bytes(make(report))
     except OSError as error:
         raise ReportError("The report could not be written there.") from error
+
+
+def _save_item(item: Item, path: Path) -> str:
+    from pipeline.research.files import write_item
+
+    write_item(item, path)
+    return item.label

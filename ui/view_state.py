@@ -128,6 +128,7 @@ class ReviewState:
     prior: CaseView = CaseView()  # an earlier case beside it, where one was asked for
     prior_note: str = ""  # what that case is, or why there is none
     live_key: str | None = None  # the case that is running now, on screen or not
+    queue: tuple[CardiologyRequest, ...] = ()  # studies that wait to be read, in order
     focus: FrameFocus | None = None
     message: Message | None = None
     echo: EchoOptions = EchoOptions()
@@ -165,6 +166,8 @@ def conditions(state: ReviewState) -> frozenset[str]:
         ("report", case.report is not None),
         ("cine", case.has_echo),
         ("ecg", case.has_ecg),
+        ("queue", bool(state.queue)),
+        ("resumable", not state.is_running and case.key is not None and case.request is not None),
         ("rerun", not state.is_running and case.request is not None),
         ("clips", not state.is_running and case.request is not None and case.request.has_echo),
         (

@@ -45,7 +45,7 @@ def csv_bytes(report: Mapping[str, Any]) -> bytes:
     table.writerow(COLUMNS)
     measurements = (report.get("result") or {}).get("measurements") or {}
     for name, measurement in measurements.items():
-        table.writerow([_cell(value) for value in _row(name, measurement)])
+        table.writerow([plain_cell(value) for value in _row(name, measurement)])
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -64,6 +64,6 @@ def _listed(positions: list[int]) -> str:
     return " ".join(str(p) for p in positions)
 
 
-def _cell(value: Any) -> Any:
+def plain_cell(value: Any) -> Any:
     """A text that a spreadsheet would run as a formula is kept a text."""
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value

@@ -85,8 +85,8 @@ class Store:
             started = f"started, {audit.REQUEST_HASH} sha256 {audit.text_hash(request_json(request))}"
             audit.append_start(self._connection, run_id, started, models, utc_now())
 
-    def take_over(self, run_id: str, *, models: str = "") -> None:
-        """Mark a stored run as running in this process; refuses one that another process runs now."""
+    def take_over(self, run_id: str, request: CardiologyRequest, *, models: str = "") -> None:
+        """Mark a stored run as running here, with what is asked of it now; refuses one that another process runs."""
         me = psutil.Process()
         with transaction(self._connection):
             row = self.run(run_id)
@@ -94,8 +94,8 @@ class Store:
                 raise StoreError("That run is still going on in another window.", code="E_STORE_LOCKED")
             self._connection.execute(
                 "UPDATE runs SET status = 'running', state = 'INIT', finished_utc = NULL, error_code = NULL,"
-                " owner_pid = ?, owner_started = ? WHERE run_id = ?",
-                (me.pid, me.create_time(), run_id),
+                " owner_pid = ?, owner_started = ?, request_json = ?, inputs_json = ? WHERE run_id = ?",
+                (me.pid, me.create_time(), _request_json(request), json.dumps(_names(request)), run_id),
             )
             audit.append_start(self._connection, run_id, "resumed", models, utc_now())
 

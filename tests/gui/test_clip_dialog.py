@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
+from pipeline.intake.cases import Intake
 from pipeline.records import CardiologyRequest, ClipFacts
 from ui.clip_dialog import AS_FILE, ClipDialog, facts_of, last_reading
-from ui.intake import Intake
 from ui.view_state import CaseView
 
 PATHS = (Path("one.dcm"), Path("two.avi"))
@@ -85,7 +85,7 @@ def test_the_last_reading_is_told_only_where_it_is_known_which_clip_it_was(full_
 def test_the_study_is_read_again_with_the_facts_and_keeps_them(window, qtbot, engine):
     request = CardiologyRequest(echo_paths=PATHS)
     assert not window.menus.actions["name_clips"].isEnabled()
-    window.review.cases.take_sort(0, Intake(request=request))
+    window.review.cases.take_sort(0, Intake(requests=(request,)))
     qtbot.waitUntil(lambda: window.review.state.case.phase == "complete", timeout=5000)
     window.menus.actions["name_clips"].trigger()
     dialog = window.findChild(ClipDialog)
@@ -100,6 +100,6 @@ def test_the_study_is_read_again_with_the_facts_and_keeps_them(window, qtbot, en
 
 
 def test_a_case_without_an_echo_has_no_clips_to_name(window, qtbot):
-    window.review.cases.take_sort(0, Intake(request=CardiologyRequest(ecg_path=Path("e.dcm"))))
+    window.review.cases.take_sort(0, Intake(requests=(CardiologyRequest(ecg_path=Path("e.dcm")),)))
     qtbot.waitUntil(lambda: window.review.state.case.phase == "complete", timeout=5000)
     assert not window.menus.actions["name_clips"].isEnabled()

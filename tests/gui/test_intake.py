@@ -1,57 +1,15 @@
-"""Sorting opened files into a study."""
+"""What a request holds, in words."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from pipeline.records import CardiologyRequest
-from ui.intake import describe, sort_files
-
-KINDS = {"a.dcm": "dicom-us", "b.avi": "avi", "e.dcm": "dicom-ecg", "r.hea": "wfdb", "r.dat": "wfdb", "m.json": "json"}
-
-
-def sniff(path: Path) -> str | None:
-    return KINDS.get(path.name)
-
-
-def sort(*names: str):
-    return sort_files([Path(name) for name in names], sniff)
-
-
-def test_each_role_finds_its_place():
-    request = sort("m.json", "b.avi", "a.dcm", "e.dcm").request
-    assert request == CardiologyRequest(
-        echo_paths=(Path("b.avi"), Path("a.dcm")), ecg_path=Path("e.dcm"), metadata_path=Path("m.json")
-    )
-
-
-def test_wfdb_signal_file_beside_its_header_is_one_record():
-    assert sort("r.dat", "r.hea").request == CardiologyRequest(ecg_path=Path("r.hea"))
-
-
-@pytest.mark.parametrize(("names", "word"), [(("e.dcm", "r.hea"), "one ECG"), (("m.json", "n.json"), "one metadata")])
-def test_two_of_what_there_may_be_one(names, word):
-    intake = sort(*names)
-    assert intake.request is None
-    assert word in (intake.problem or "")
-
-
-@pytest.mark.parametrize(("name", "role"), [("x.edf", "ecg"), ("x.json", "metadata"), ("x.dcm", "echo"), ("x", "echo")])
-def test_unknown_file_is_never_dropped(name, role):
-    request = sort(name).request
-    assert request is not None
-    assert (request.has_echo, request.has_ecg, request.has_metadata) == (
-        role == "echo", role == "ecg", role == "metadata",
-    )  # fmt: skip
-
-
-def test_same_file_twice_is_one():
-    assert sort("a.dcm", "a.dcm").request == CardiologyRequest(echo_paths=(Path("a.dcm"),))
+from ui.intake import describe
 
 
 def test_description_names_no_file():
-    request = sort("a.dcm", "b.avi", "e.dcm", "m.json").request
+    clips = (Path("a.dcm"), Path("b.avi"))
+    request = CardiologyRequest(echo_paths=clips, ecg_path=Path("e.dcm"), metadata_path=Path("m.json"))
     assert describe(request) == "2 echo clips + ECG + metadata"
     assert describe(None) == ""

@@ -12,17 +12,18 @@ import pytest
 from PySide6.QtCore import QTimer
 
 from pipeline.errors import StoreError
+from pipeline.intake.cases import Intake
 from pipeline.records import CardiologyRequest, StudyResults
 from pipeline.states import State
 from ui import dialogs
-from ui.intake import Intake
+from ui.preview_dialog import PreviewDialog
 from ui.session import PORTION
 
 REQUEST = CardiologyRequest(echo_paths=(Path("cine.dcm"),), ecg_path=Path("ecg.dcm"))
 
 
 def start(window, request: CardiologyRequest = REQUEST) -> None:
-    window.review.cases.take_sort(0, Intake(request=request))
+    window.review.cases.take_sort(0, Intake(requests=(request,)))
 
 
 def wait_for(qtbot, window, phase: str) -> None:
@@ -97,11 +98,82 @@ def test_closing_the_window_cancels(window, qtbot, engine, kit):
 def test_second_study_waits_for_the_first(window, qtbot, engine, kit):
     engine.holds = True
     start(window)
-    window.review.cases.open_files([Path("other.dcm")])
-    assert "being read" in window.review.state.message.text
-    assert len(engine.requests) <= 1
+    others = [CardiologyRequest(ecg_path=Path(name)) for name in ("b.dcm", "c.dcm")]
+    qtbot.waitUntil(lambda: len(engine.requests) == 1, timeout=2000)
+    window.review.cases.take_sort(0, Intake(requests=tuple(others), notes=("One file is missing.",)))
+    assert window.review.state.queue == tuple(others)
+    assert window.review.state.message.text == "One file is missing."
+    assert [row.status for row in window.review.state.cases][:3] == ["running", "pending", "pending"]
+    assert len(engine.requests) == 1
+    engine.holds = False
     window.review.cases.cancel()
-    wait_for(qtbot, window, "cancelled")
+    qtbot.waitUntil(lambda: len(engine.requests) == 3 and not window.review.is_running, timeout=5000)
+    assert [request for request, _ in engine.requests[1:]] == others
+    assert window.review.state.queue == ()
+
+
+def test_the_next_study_leaves_the_screen_as_it_is(window, qtbot, engine, kit):
+    engine.holds = True
+    start(window)
+    window.review.cases.take_sort(0, Intake(requests=(CardiologyRequest(ecg_path=Path("b.dcm")),)))
+    qtbot.waitUntil(lambda: window.review.state.case.key == kit.RUN_ID, timeout=2000)
+    engine.script = kit.Script("20260102T000000-ffffffff").walk(until=State.DETECTION).events
+    window.review.cases.cancel()
+    qtbot.waitUntil(lambda: len(engine.requests) == 2, timeout=2000)
+    assert window.review.state.case.phase == "cancelled"
+    assert window.review.is_running
+
+
+def test_studies_that_wait_can_be_forgotten_and_closing_starts_none(window, qtbot, engine, kit):
+    engine.holds = True
+    start(window)
+    waiting = Intake(requests=(CardiologyRequest(ecg_path=Path("b.dcm")),))
+    window.review.cases.take_sort(0, waiting)
+    window.trigger("clear_queue")
+    assert window.review.state.queue == ()
+    assert not window.menus.actions["clear_queue"].isEnabled()
+    window.review.cases.take_sort(0, waiting)
+    window.close()
+    qtbot.wait(50)
+    assert len(engine.requests) == 1
+
+
+def test_facts_about_the_patient_go_on_with_the_same_run(window, qtbot, engine, kit):
+    start(window)
+    wait_for(qtbot, window, "complete")
+    window.review.cases.run_with_metadata({"age_years": 70})
+    qtbot.waitUntil(lambda: len(engine.requests) == 2, timeout=2000)
+    request, resume = engine.requests[1]
+    assert (request.metadata, request.metadata_path, resume) == ({"age_years": 70}, None, kit.RUN_ID)
+
+
+def test_the_page_is_exported_with_the_notice_in_the_audit(window, qtbot, engine, full_results, tmp_path, kit):
+    window.review.update(case=kit.case_of(full_results))
+    window.review.cases.export(tmp_path / "page.pdf", "pdf")
+    qtbot.waitUntil(lambda: (tmp_path / "page.pdf").exists(), timeout=5000)
+    assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF-")
+    qtbot.waitUntil(lambda: "PDF" in (window.review.state.message.text if window.review.state.message else ""))
+    assert engine.noted[-1][0::2] == ("export", "pdf")
+
+
+def test_windows_of_their_own_follow_the_case_and_close_with_the_window(window, qtbot, full_results, kit):
+    window.review.update(case=kit.case_of(full_results))
+    window.trigger("show_data")
+    assert window.asks.data.chooser.topLevelItemCount() > 20
+    window.review.update(case=kit.case_of(StudyResults(ecg=full_results.ecg)))
+    names = list(window.asks.data._items)
+    assert names
+    assert not any(name.startswith("echo.") for name in names)
+    window.trigger("preview_report")
+    (preview,) = window.findChildren(PreviewDialog)
+    assert preview.tabs.count() == 2
+    assert not preview.page.pixmap().isNull()
+    preview.finder.setText("lvef")
+    preview.finder.returnPressed.emit()
+    assert preview.text.textCursor().selectedText() == "lvef"
+    preview.close()
+    window.close()
+    assert not window.asks.data.isVisible()
 
 
 def test_flood_of_events_leaves_the_window_responsive(window, qtbot, engine, kit):

@@ -9,6 +9,16 @@ ACTIONS = (
     ActionSpec("redo", "case", "Red&o", "Ctrl+Y", "step_forward", "review.edits.redo", condition="stored"),
     ActionSpec("run_again", "case", "&Run again", "F5", "retry", "review.cases.run_again", condition="rerun"),
     ActionSpec(
+        "state_facts",
+        "case",
+        "&Facts about the patient…",
+        "Ctrl+M",
+        "facts",
+        "asks.state_facts",
+        condition="resumable",
+        tip="Age, size and illnesses that the scores need",
+    ),
+    ActionSpec(
         "name_clips", "case", "&Views and sizes of the clips…", "Ctrl+I", "edited", "asks.name_clips", condition="clips"
     ),
     ActionSpec(

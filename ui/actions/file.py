@@ -5,9 +5,13 @@ from __future__ import annotations
 from ui.actions.spec import ActionSpec
 
 ACTIONS = (
-    ActionSpec("open_files", "file", "&Open study files…", "Ctrl+O", "open", "asks.open_files", condition="idle"),
+    ActionSpec("open_files", "file", "&Open study files…", "Ctrl+O", "open", "asks.open_files"),
+    ActionSpec("open_folder", "file", "Open &folder…", "Ctrl+Shift+O", "folder", "asks.open_folder"),
     ActionSpec(
         "export_report", "file", "&Export report…", "Ctrl+E", "export", "asks.export_report", condition="report"
+    ),
+    ActionSpec(
+        "preview_report", "file", "&Preview of the report…", "Ctrl+P", "page", "asks.preview_report", condition="report"
     ),
     ActionSpec("quit", "file", "&Quit", "Ctrl+Q", "quit", "window.close"),
 )

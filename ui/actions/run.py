@@ -5,6 +5,15 @@ from __future__ import annotations
 from ui.actions.spec import ActionSpec
 
 ACTIONS = (
+    ActionSpec(
+        "clear_queue",
+        "run",
+        "Forget the studies that &wait",
+        "Ctrl+Shift+.",
+        "delete",
+        "review.cases.clear_queue",
+        condition="queue",
+    ),
     ActionSpec("cancel", "run", "&Cancel the run", "Ctrl+.", "cancel", "review.cases.cancel", condition="running"),
     ActionSpec(
         "resume",

@@ -25,6 +25,15 @@ ACTIONS = (
     ActionSpec("grid_1x2", "view", "Grid 1 × &2", "Ctrl+2", "grid_1x2", "review.looks.set_grid", (1, 2), "cine"),
     ActionSpec("grid_2x2", "view", "&Grid 2 × 2", "Ctrl+3", "grid_2x2", "review.looks.set_grid", (2, 2), "cine"),
     ActionSpec("show_signals", "view", "&Signals…", "Ctrl+L", "plot", "asks.show_signals"),
+    ActionSpec(
+        "show_data",
+        "view",
+        "&Intermediate results…",
+        "Ctrl+Shift+L",
+        "data",
+        "asks.show_data",
+        tip="Every array and table of the run, as picture, plot, text and file",
+    ),
     ActionSpec("switch_theme", "view", "Switch dark and light &theme", "Ctrl+T", "theme", "review.looks.switch_theme"),
     ActionSpec(
         "switch_role", "view", "S&witch clinician and researcher", "Ctrl+Shift+R", "role", "review.looks.switch_role",

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pipeline.notice import NOTICE
 from ui import dialogs
 from ui.clip_dialog import ClipDialog
+from ui.metadata_dialog import MetadataDialog
 from ui.review import Review
 from ui.scale_dialog import ScaleDialog
 from ui.screen_scale import px_per_mm
@@ -17,6 +18,7 @@ from ui.shell.view_table import VIEWS
 from ui.view_state import ReviewState
 
 if TYPE_CHECKING:
+    from ui.data_window import DataWindow
     from ui.signals_window import SignalsWindow
 
 
@@ -27,14 +29,26 @@ class Asks:
         self._window = window
         self._review = review
         self.signals: SignalsWindow | None = None
+        self.data: DataWindow | None = None
 
     def open_files(self) -> None:
         self._review.cases.open_files(dialogs.ask_files(self._window))
+
+    def open_folder(self) -> None:
+        self._review.cases.open_files(dialogs.ask_folder(self._window))
 
     def export_report(self) -> None:
         chosen = dialogs.ask_export(self._window)
         if chosen is not None:
             self._review.cases.export(*chosen)
+
+    def preview_report(self) -> None:
+        """Show the report as page and JSON before it is written."""
+        from ui.preview_dialog import PreviewDialog
+
+        dialog = PreviewDialog(self._review.state.case, NOTICE.upper(), self._window)
+        dialog.save_wished.connect(self.export_report)
+        dialog.open()
 
     def show_signals(self) -> None:
         """Open the plots of the case; what draws them takes a second to import, so it is imported now."""
@@ -68,6 +82,28 @@ class Asks:
         dialog.scale_chosen.connect(lambda chosen: self._review.ecg.set_scale(name, chosen))
         dialog.open()
 
+    def state_facts(self) -> None:
+        """Ask for facts about the patient, and judge the case on screen with them."""
+        dialog = MetadataDialog(self._review.state.case, self._window)
+        dialog.facts_chosen.connect(self._review.cases.run_with_metadata)
+        dialog.open()
+
+    def show_data(self) -> None:
+        """Open the window on intermediate results; what draws it takes a second to import."""
+        if self.data is None:
+            QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+            try:
+                from ui.data_window import DataWindow
+
+                self.data = DataWindow(NOTICE.upper(), self._window)
+            finally:
+                QApplication.restoreOverrideCursor()
+            self.data.save_wished.connect(self._review.cases.save_item)
+            self.data.show_state(self._review.state)
+        self.data.show()
+        self.data.raise_()
+        self.data.activateWindow()
+
     def delete_case(self) -> None:
         if dialogs.confirm_delete(self._window):
             self._review.cases.delete_shown()
@@ -79,9 +115,11 @@ class Asks:
         dialogs.show_about(self._window, NOTICE.upper())
 
     def show_state(self, state: ReviewState) -> None:
-        if self.signals is not None:
-            self.signals.show_state(state)
+        for window in (self.signals, self.data):
+            if window is not None:
+                window.show_state(state)
 
     def close(self) -> None:
-        if self.signals is not None:
-            self.signals.close()
+        for window in (self.signals, self.data):
+            if window is not None:
+                window.close()

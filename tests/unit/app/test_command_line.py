@@ -26,8 +26,15 @@ def test_review_is_the_default_and_data_dir_may_lead(given: list[str], understoo
 
 
 def test_every_command_takes_a_data_dir() -> None:
-    needed = {"run": ["--report", "r"], "show": ["x"], "export": ["x", "--format", "json", "--output", "o"]}
-    needed["audit"] = ["verify"]
+    needed = {
+        "run": ["--report", "r"],
+        "batch": ["x", "--output", "o"],
+        "show": ["x"],
+        "compare": ["x", "y"],
+        "arrays": ["x"],
+        "export": ["x", "--format", "json", "--output", "o"],
+        "audit": ["verify"],
+    }
     for name in COMMANDS:
         options = build_parser().parse_args([name, *needed.get(name, []), "--data-dir", "D"])
         assert options.data_dir == Path("D")

@@ -15,9 +15,9 @@ import pytest
 from pipeline.ecg.readers import READERS, inspect_ecg, read_ecg
 from pipeline.errors import PipelineError
 from pipeline.gates import Limits, sniff
+from pipeline.intake.roles import ROLES
 from pipeline.records import EcgRecord
 from tests.unit.ecg import ecg_files as files
-from ui.intake import ROLES
 
 MAX_CPU_S = 1.0
 MAX_MEMORY = 64 << 20

@@ -118,14 +118,17 @@ def test_run_of_a_dead_process_is_interrupted(store: Store, path: Path) -> None:
         other.execute("UPDATE runs SET owner_pid = 2147483000")
     other.close()
     assert store.run("r1").status == "interrupted"
-    store.take_over("r1")
+    asked = CardiologyRequest(ecg_path=Path("/somewhere/e.csv"), metadata={"age_years": 70})
+    store.take_over("r1", asked)
     assert store.run("r1").status == "running"
+    assert store.request("r1") == asked
 
 
 def test_running_run_is_neither_resumed_nor_deleted(store: Store) -> None:
-    for act in (store.take_over, store.delete_run):
-        with pytest.raises(StoreError, match="E_STORE_LOCKED"):
-            act("r1")
+    with pytest.raises(StoreError, match="E_STORE_LOCKED"):
+        store.take_over("r1", store.request("r1"))
+    with pytest.raises(StoreError, match="E_STORE_LOCKED"):
+        store.delete_run("r1")
 
 
 def test_delete_takes_payloads_along(store: Store, path: Path) -> None:

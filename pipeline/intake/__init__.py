@@ -1,0 +1,1 @@
+"""From files and folders that somebody opens to the studies they hold."""

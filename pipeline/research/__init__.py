@@ -1,0 +1,1 @@
+"""For researchers: every intermediate result by name, and two runs side by side."""

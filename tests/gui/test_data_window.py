@@ -1,0 +1,91 @@
+"""The window on intermediate results: picture, plot, text, filter, wish to save."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QFileDialog
+
+from ui.data_window import DataWindow
+from ui.view_state import CaseView, ReviewState
+
+
+@pytest.fixture
+def shown(qtbot, full_results, kit):
+    window = DataWindow("RESEARCH USE ONLY")
+    qtbot.addWidget(window)
+    case = CaseView(key=kit.RUN_ID, phase="complete", results=full_results, report=kit.make_report())
+    window.show_state(ReviewState(case=case))
+    window.show()
+    return window
+
+
+def test_everything_is_listed_and_each_kind_has_its_page(shown):
+    assert shown.chooser.topLevelItemCount() == len(shown._items) > 20
+    for name in shown._items:
+        shown.choose(name)
+        page = shown.pages.currentWidget()
+        axes = shown._items[name].axes
+        wanted = shown._pictures if axes[-1:] in (("column",), ("x, y",)) else shown.plot if axes else shown.text
+        assert page is wanted, name
+        assert shown.facts.text().startswith(name)
+    assert not shown.grab().isNull()
+
+
+def test_the_value_under_the_pointer_is_told(shown, full_results):
+    shown.choose("echo.1.frames")
+    shown.slider.setValue(3)
+    rect = shown.picture.picture_rect()
+    place = QPointF(rect.center())
+    event = QMouseEvent(
+        QEvent.Type.MouseMove, place, place, Qt.MouseButton.NoButton, Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+    shown.picture.mouseMoveEvent(event)
+    frames = full_results.cines[0].frames
+    row, column = frames.shape[1] // 2, frames.shape[2] // 2
+    assert shown.pointed.text() == f"frame 3, row {row}, column {column}: {frames[3, row, column]}"
+
+
+def test_the_filter_hides_what_does_not_match(shown):
+    shown.filter.setText("ecg deline")
+    rows = [shown.chooser.topLevelItem(i) for i in range(shown.chooser.topLevelItemCount())]
+    assert [row.data(0, Qt.ItemDataRole.UserRole) for row in rows if not row.isHidden()] == [
+        name for name in shown._items if name.startswith("ecg.delineation")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "chosen", "written"),
+    [
+        ("echo.1.labels", "x", "NumPy array (*.npy)", "x.npy"),
+        ("echo.1.labels", "x.npy", "NumPy array (*.npy)", "x.npy"),
+        ("ecg.rhythm", "x", "JSON (*.json)", "x.json"),
+    ],
+)
+def test_a_result_is_saved_where_and_as_the_reader_says(shown, monkeypatch, name, typed, chosen, written):
+    told = []
+    shown.save_wished.connect(lambda item, path: told.append((item.name, path)))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (f"/somewhere/{typed}", chosen))
+    shown.choose(name)
+    shown.save_button.click()
+    assert told == [(name, Path("/somewhere") / written)]
+
+
+def test_without_a_case_it_says_what_to_do(qtbot):
+    window = DataWindow("RESEARCH USE ONLY")
+    qtbot.addWidget(window)
+    window.show()
+    assert window.pages.currentWidget() is window.empty
+    assert "Ctrl+O" in window.empty.text()
+    assert not window.save_button.isEnabled()
+
+
+def test_real_numbers_are_scaled_and_gaps_are_black(qtbot, shown):
+    frames = np.array([[[0.0, 1.0], [np.nan, 0.5]]])
+    shown.picture.set_frames(frames)
+    assert shown.picture._bytes().tolist() == [[0, 255], [0, 127]]
