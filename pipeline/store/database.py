@@ -82,8 +82,7 @@ class Store:
                     me.create_time(),
                 ),
             )
-            started = f"started, {audit.REQUEST_HASH} sha256 {audit.text_hash(request_json(request))}"
-            audit.append_start(self._connection, run_id, started, models, utc_now())
+            audit.append_start(self._connection, run_id, _with_request("started", request), models, utc_now())
 
     def take_over(self, run_id: str, request: CardiologyRequest, *, models: str = "") -> None:
         """Mark a stored run as running here, with what is asked of it now; refuses one that another process runs."""
@@ -95,9 +94,9 @@ class Store:
             self._connection.execute(
                 "UPDATE runs SET status = 'running', state = 'INIT', finished_utc = NULL, error_code = NULL,"
                 " owner_pid = ?, owner_started = ?, request_json = ?, inputs_json = ? WHERE run_id = ?",
-                (me.pid, me.create_time(), _request_json(request), json.dumps(_names(request)), run_id),
+                (me.pid, me.create_time(), request_json(request), json.dumps(input_names(request)), run_id),
             )
-            audit.append_start(self._connection, run_id, "resumed", models, utc_now())
+            audit.append_start(self._connection, run_id, _with_request("resumed", request), models, utc_now())
 
     def finish_run(self, run_id: str, *, status: str, state: str, error_code: str | None, report_json: str) -> None:
         with transaction(self._connection):
@@ -344,3 +343,8 @@ class Store:
                 "A stored result does not match its hash; it will be computed again.", code="E_STORE_DAMAGED"
             )
         return data
+
+
+def _with_request(word: str, request: CardiologyRequest) -> str:
+    """What the audit says of a beginning: with the hash of what was asked for, so that a change of it is seen."""
+    return f"{word}, {audit.REQUEST_HASH} sha256 {audit.text_hash(request_json(request))}"
