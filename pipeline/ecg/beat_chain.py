@@ -6,6 +6,8 @@ costs when a beat seems to be missing. A missed beat is thus searched back, and 
 
 from __future__ import annotations
 
+from operator import sub
+
 import numpy as np
 
 from pipeline.records import Array
@@ -45,13 +47,12 @@ def best_chain(times_s: Array, heights: Array, gains: Array, likely: Array) -> A
     n = len(costs)
     scores, came_from = gains.tolist(), [-1] * n
     for i in range(1, n):
-        best, origin = (0.0, -1) if i < _LOOK_BACK else (-np.inf, -1)
-        for back, cost in enumerate(costs[i][:i], start=1):
-            value = scores[i - back] - cost
-            if value > best:
-                best, origin = value, i - back
-        scores[i] += best
-        came_from[i] = origin
+        earlier = scores[i - 1 :: -1] if i <= _LOOK_BACK else scores[i - 1 : i - 1 - _LOOK_BACK : -1]
+        reached = list(map(sub, earlier, costs[i]))
+        best = max(reached)
+        if best > (0.0 if i < _LOOK_BACK else -np.inf):
+            scores[i] += best
+            came_from[i] = i - 1 - reached.index(best)
     i = max(range(max(0, n - _LOOK_BACK), n), key=scores.__getitem__)
     chosen = np.zeros(n, bool)
     while i >= 0:

@@ -20,7 +20,8 @@ from pipeline.cancellation import CancelToken, Progress, no_progress
 from pipeline.ecg.beat_chain import REFRACTORY_S, best_chain
 from pipeline.ecg.beat_classes import classify_beats
 from pipeline.ecg.beat_shapes import familiarity
-from pipeline.ecg.envelope import LEAST_CLARITY, QrsEnvelope, fill_gaps, qrs_envelope
+from pipeline.ecg.beat_weights import LEAST_BEATS, envelope_by_beats
+from pipeline.ecg.envelope import LEAST_CLARITY, QrsEnvelope, fill_gaps, first_envelope, lead_bands
 from pipeline.records import Array
 
 __all__ = ["classify_beats", "detect_r_peaks"]
@@ -37,7 +38,8 @@ _FURTHER_GAIN = 0.15  # share of what lies beyond: a QRS is preferred to its T w
 _NOISE_WINDOW = 61  # refused candidates that make up the local noise level
 _FAMILIAR, _STRANGENESS_COST = 0.85, 0.5  # correlation with a common shape that neither gains nor costs
 _PASSES = 2
-_EDGE_SHARE, _LONGEST_RISE_S, _FALL_S = 0.4, 0.16, 0.05  # a QRS begins where the envelope has this share of its top
+_LOOKS_BY_BEATS = 2
+_EDGE_SHARE, _LONGEST_RISE_S, _FALL_S = 0.4, 0.12, 0.05  # a QRS begins where the envelope has this share of its top
 _BASELINE_S = (0.06, 0.01)  # the isoelectric line is taken from this time before a QRS
 
 
@@ -92,11 +94,22 @@ def _apart(peaks: Array, distance: float) -> Array:
 
 
 def _peaks_of_chunk(filled_mv: Array, sampling_rate_hz: float) -> Array:
-    """R peaks of one chunk without NaN."""
-    envelope = qrs_envelope(filled_mv, sampling_rate_hz)
+    """R peaks of one chunk without NaN; with more than one lead, the beats found weigh the leads for the next look."""
+    bands = lead_bands(filled_mv, sampling_rate_hz)
+    envelope = first_envelope(bands)
+    steps = _chosen(envelope)
+    for _ in range(_LOOKS_BY_BEATS if bands.heights.shape[0] > 1 else 0):
+        if steps.size >= LEAST_BEATS:
+            envelope = envelope_by_beats(bands, steps)
+            steps = _chosen(envelope)
+    return _refine(filled_mv, sampling_rate_hz, envelope, steps) if steps.size else np.empty(0, np.int64)
+
+
+def _chosen(envelope: QrsEnvelope) -> Array:
+    """Steps of the candidates that form the best chain, int (n_beats,)."""
     candidates = _candidates(envelope)
     if not candidates.size:
-        return np.empty(0, np.int64)
+        return candidates
     times_s, heights = candidates / envelope.rate_hz, envelope.height[candidates]
     gains = np.log(heights / _FIRST_MID)
     is_beat = best_chain(times_s, heights, _limited(gains), heights > _SURE_HEIGHT)
@@ -104,7 +117,7 @@ def _peaks_of_chunk(filled_mv: Array, sampling_rate_hz: float) -> Array:
     for _ in range(_PASSES):
         gains = np.log(heights / _local_mid(heights, is_beat)) + shape_gain
         is_beat = best_chain(times_s, heights, _limited(gains), is_beat)
-    return _refine(filled_mv, sampling_rate_hz, envelope, candidates[is_beat])
+    return candidates[is_beat]
 
 
 def _limited(gains: Array) -> Array:

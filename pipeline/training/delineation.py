@@ -27,6 +27,7 @@ from pipeline.training.ludb import LabelledEcg, read_labelled, record_names
 from pipeline.training.wave_net import WaveNet, fused_arrays
 
 ALL = "all"
+_ERASED_MARGIN_S = 0.008
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class TrainingConfig:
     hum_mv: float = 0.03
     wander_mv: float = 0.1
     few_leads: float = 0.25  # share of steps in which leads are left out
+    without_p: float = 0.15  # share of examples whose P waves are taken out of the signal
+    f_wave_mv: float = 0.08  # half of them get fibrillation up to this size instead
 
 
 def fold_of(index: int, folds: int) -> int:
@@ -82,6 +85,26 @@ def _disturbed(parts: Array, config: TrainingConfig, rng: np.random.Generator) -
     return np.asarray(parts * gain + hum + wander + noise, np.float32)
 
 
+def _with_other_atria(ecg: LabelledEcg, leads: Array, config: TrainingConfig, rng: np.random.Generator) -> Array:
+    """The leads without the P waves that are annotated, a straight line in their place, and perhaps with fibrillation.
+
+    What stays is a heart whose QRS and T do not tell whether there is a P wave: the network must look for the wave.
+    """
+    level_mv = ecg.level_mv[leads]
+    margin = int(_ERASED_MARGIN_S * ecg.sampling_rate_hz)
+    for row, lead in enumerate(leads):
+        for onset, end in ecg.p_waves[lead].tolist():
+            first, last = max(0, int(onset) - margin), min(level_mv.shape[1] - 1, int(end) + margin)
+            level_mv[row, first : last + 1] = np.linspace(level_mv[row, first], level_mv[row, last], last - first + 1)
+    if rng.random() < 0.5:
+        time_s = np.arange(level_mv.shape[1]) / ecg.sampling_rate_hz
+        rate_hz = rng.uniform(4.0, 9.0) + rng.uniform(0.2, 1.5) * np.sin(2 * np.pi * rng.uniform(0.1, 0.8) * time_s)
+        phase = 2 * np.pi * np.cumsum(rate_hz) / ecg.sampling_rate_hz
+        wave = np.sin(phase) + rng.uniform(0.0, 0.5) * np.sin(2.0 * phase + rng.uniform(0.0, 2 * np.pi))
+        level_mv += config.f_wave_mv * rng.random((leads.size, 1)) * rng.choice([-1.0, 1.0], (leads.size, 1)) * wave
+    return np.asarray(level_mv)
+
+
 def example(ecg: LabelledEcg, leads: Array, config: TrainingConfig, rng: np.random.Generator) -> tuple[Array, Tensor]:
     """One beat of a record: input (n_leads, 3, n_steps) and what is taught (n_leads, 6, 145)."""
     told = np.flatnonzero(ecg.known[2, leads].any(axis=0))
@@ -91,8 +114,12 @@ def example(ecg: LabelledEcg, leads: Array, config: TrainingConfig, rng: np.rand
     rate_hz = ecg.sampling_rate_hz * (1.0 + rng.uniform(-config.stretch, config.stretch))
     jitter = np.round(rng.uniform(-1, 1, chosen.size) * config.jitter_s * ecg.sampling_rate_hz * (rng.random() < 0.5))
     origin = ecg.r_peaks_idx[chosen] + jitter.astype(np.int64)
-    parts = _disturbed(beat_windows(ecg.level_mv[leads], rate_hz, origin), config, rng)
+    erased = rng.random() < config.without_p
+    level_mv = _with_other_atria(ecg, leads, config, rng) if erased else ecg.level_mv[leads]
+    parts = _disturbed(beat_windows(level_mv, rate_hz, origin), config, rng)
     truth_s = (ecg.truth[:, leads, beat] - origin[0]) / rate_hz
+    if erased:
+        truth_s[:2] = np.nan
     taught = targets(truth_s.T.ravel(), ecg.known[:, leads, beat].T.ravel(), config.label_sigma)
     return network_input(parts, np.ones(chosen.size, bool))[0], taught.reshape(leads.size, -1, taught.shape[1])
 

@@ -34,6 +34,7 @@ class LabelledEcg:
     r_peaks_idx: Array  # int64 (n_beats,)
     truth: Array  # float64 (6, 12, n_beats) sample positions, NaN where there is no wave
     known: Array  # bool (6, 12, n_beats): the annotation says whether there is one
+    p_waves: tuple[Array, ...]  # a lead, float64 (n_waves, 2): every P wave whose onset and end are annotated
 
 
 def record_names(folder: Path) -> list[str]:
@@ -49,7 +50,8 @@ def read_labelled(folder: Path, name: str) -> LabelledEcg:
     signal_mv = np.ascontiguousarray(record.p_signal.T)
     rate_hz = float(record.fs)
     peaks = detect_r_peaks(signal_mv, rate_hz)
-    rows = [_lead(wave_bounds(folder, name, lead), peaks, rate_hz) for lead in LEADS]
+    waves = [wave_bounds(folder, name, lead) for lead in LEADS]
+    rows = [_lead(lead_waves, peaks, rate_hz) for lead_waves in waves]
     return LabelledEcg(
         name=name,
         signal_mv=signal_mv,
@@ -58,6 +60,7 @@ def read_labelled(folder: Path, name: str) -> LabelledEcg:
         r_peaks_idx=peaks,
         truth=np.stack([truth for truth, _ in rows], axis=1),
         known=np.stack([known for _, known in rows], axis=1),
+        p_waves=tuple(lead_waves["p"][np.isfinite(lead_waves["p"]).all(axis=1)] for lead_waves in waves),
     )
 
 

@@ -50,6 +50,27 @@ def test_a_noisy_lead_does_not_spoil_a_clear_one(make_ecg):
     assert _scores(detect_r_peaks(signal, 250.0), phantom.r_idx, 12) == (1.0, 1.0)
 
 
+def test_a_lead_that_is_noisy_for_some_seconds_is_silent_for_these(make_ecg):
+    phantom = make_ecg(np.arange(0.5, 59.0, 0.8), rate_hz=250.0, n_leads=2, noise_mv=0.01)
+    signal = phantom.signal_mv.copy()
+    signal[0, :] *= 0.5  # the lead that becomes noisy is the clearer one elsewhere
+    rng = np.random.default_rng(4)
+    for first in (3000, 7000, 11000):
+        signal[1, first : first + 1000] += 1.5 * rng.standard_normal(1000)
+    assert _scores(detect_r_peaks(signal, 250.0), phantom.r_idx, 12) == (1.0, 1.0)
+
+
+def test_usual_beats_are_found_where_a_lead_is_ruled_by_tall_ectopic_ones(make_ecg):
+    """Bigeminy whose ectopic beats are ten times as tall as the usual ones in the second, otherwise quiet lead."""
+    times = np.arange(0.5, 58.0, 0.8)
+    letters = "NV" * (times.size // 2) + "N" * (times.size % 2)
+    phantom = make_ecg(times, rate_hz=250.0, n_leads=2, letters=letters, noise_mv=0.02)
+    signal = phantom.signal_mv.copy()
+    signal[0] += 0.05 * np.random.default_rng(3).standard_normal(signal.shape[1])
+    signal[1] = np.where(np.abs(signal[1]) > 0.7, 3.0 * signal[1], 0.3 * signal[1])
+    assert _scores(detect_r_peaks(signal, 250.0), phantom.r_idx, 20) == (1.0, 1.0)
+
+
 def test_tall_t_waves_are_not_beats(make_ecg):
     phantom = make_ecg(np.arange(0.5, 29.0, 0.9), n_leads=1)
     times = np.arange(phantom.signal_mv.shape[1]) / 500.0

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from pipeline.ecg.wave_model import load_wave_network, network_of
 from pipeline.ecg.wave_network import SHAPES
 from pipeline.ecg.wave_windows import BEFORE_S, FIELDS, N_CHANNELS, N_STEPS, beat_windows, network_input
 from pipeline.errors import HardStopError, ModelError
-from pipeline.training.delineation import TrainingConfig, batch, fit, targets
+from pipeline.training.delineation import TrainingConfig, _with_other_atria, batch, example, fit, targets
 from pipeline.training.ludb import LabelledEcg, _lead
 from pipeline.training.wave_card import WEIGHTS_NAME, wave_card
 from pipeline.training.wave_figures import errors_ms, totals
@@ -42,6 +43,7 @@ def labelled() -> list[LabelledEcg]:
                 r_peaks_idx=peaks,
                 truth=truth,
                 known=np.ones(truth.shape, bool),
+                p_waves=(np.empty((0, 2)),) * 12,
             )
         )
     return ecgs
@@ -79,6 +81,23 @@ def test_a_batch_has_one_number_of_leads(labelled):
     assert taught.shape == (3, n_leads, len(FIELDS), N_STEPS // 2 + 1)
     np.testing.assert_allclose(taught.sum(-1).numpy(), 1.0, rtol=1e-5)
     assert (taught[:, :, :2, -1] == 1).all()  # no P wave: all on "not there"
+
+
+def test_p_waves_are_taken_out_of_the_signal_and_taught_as_absent(labelled):
+    with_p = labelled[0].signal_mv.copy()
+    waves = np.array([[peak - 100.0, peak - 50.0] for peak in labelled[0].r_peaks_idx])
+    truth = labelled[0].truth.copy()
+    for i, (onset, end) in enumerate(waves.astype(int)):
+        with_p[:, onset:end] += 0.2 * np.hanning(end - onset)
+        truth[:2, :, i] = np.array([onset, end])[:, None]
+    ecg = replace(labelled[0], signal_mv=with_p, level_mv=with_p, truth=truth, p_waves=(waves,) * 12)
+    config = TrainingConfig(without_p=1.0, f_wave_mv=0.0)
+    left = _with_other_atria(ecg, np.arange(12), config, np.random.default_rng(1))
+    assert np.abs(with_p - left).max() > 0.15
+    assert np.abs(left - labelled[0].signal_mv).max() < 0.06
+    _, taught = example(ecg, np.arange(12), config, np.random.default_rng(1))
+    assert (taught[:, :2, -1] == 1.0).all()
+    assert (taught[:, 2:, -1] == 0.0).all()
 
 
 def test_what_is_taught_lies_at_the_boundary():
