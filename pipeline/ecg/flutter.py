@@ -8,14 +8,16 @@ where RR is steady; so the fit is made again beside a curve that is the same bef
 
 Source: the rates of typical flutter are those of the 2023 ACC/AHA/ACCP/HRS atrial fibrillation guideline, doi
 10.1161/CIR.0000000000001193; the measures and their limits are this project's own, chosen on three patients with
-flutter among 150 of LUDB, on phantoms, and so that no stretch of ten seconds without flutter of the MIT-BIH Arrhythmia
-Database's training half is called flutter. Flutter conducted two to one, all of its waves at the same places of the
+flutter among 150 of LUDB, on phantoms, and so that next to no stretch without flutter of the MIT-BIH Arrhythmia
+Database's given half is called flutter. Flutter conducted two to one, all of its waves at the same places of the
 beat, is found in four of ten phantoms only. docs/ecg.md gives the figures.
 """
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -41,7 +43,17 @@ _EDGE_S = 0.2  # of a stretch, where the filter rings
 _MOST_ALIKE = 1e4  # condition of a fit beyond which oscillation and beat cannot be told apart
 _UNSTEADY = 0.15  # spread of RR over its median from which P waves no longer pass for an oscillation
 _BESIDE = 0.6  # of that strength is enough beside a stretch of flutter
-_UNSTEADY_SHARES, _STEADY_SHARES = (0.30, 0.15), (0.40, 0.42)  # least shares explained, of the first and second fit
+_UNSTEADY_SHARES, _STEADY_SHARES = (0.30, 0.10), (0.40, 0.42)  # least shares explained, of the first and second fit
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Known leads in the band of flutter at about 125 Hz, and what of them lies outside the QRS complexes."""
+
+    level: Array  # (n_leads, n_steps)
+    beats: Array  # steps
+    rate_hz: float
+    seen: Array  # bool (n_steps,)
 
 
 def flutter_beats(signal_mv: Array, sampling_rate_hz: float, peaks: Array, is_ventricular: Array) -> Array:
@@ -68,14 +80,18 @@ def flutter_beats(signal_mv: Array, sampling_rate_hz: float, peaks: Array, is_ve
         if inside.sum() >= _LEAST_BEATS and is_ventricular[inside].mean() <= _MOST_VENTRICULAR:
             strength[number] = _strength(signal_mv[:, first:last], sampling_rate_hz, peaks[inside] - first)
     is_found = strength >= 1.0
-    beside = np.convolve(is_found, [1, 0, 1], "same") > 0
+    padded = np.pad(is_found, 1)
+    beside = padded[:-2] | padded[2:]
     found[:] = (is_found | (beside & (strength >= _BESIDE)))[window]
     return found
 
 
 def _strength(signal_mv: Array, sampling_rate_hz: float, peaks: Array) -> float:
     """How clearly the waves of one stretch return in step or are explained by a steady oscillation; 1 decides."""
-    before, after = atrial_periodicity(signal_mv, sampling_rate_hz, peaks)
+    stretch = _stretch(signal_mv, sampling_rate_hz, peaks)
+    if stretch is None:
+        return 0.0
+    before, after = _in_step(stretch)
     together = float(np.sqrt(max(before, 0.0) * max(after, 0.0)))
     in_step = min(together / _LEAST_STRENGTH, after / _LEAST_AFTER)
     if in_step >= 1.0:
@@ -83,10 +99,10 @@ def _strength(signal_mv: Array, sampling_rate_hz: float, peaks: Array) -> float:
     rr = np.diff(peaks)
     unsteady = float(np.percentile(rr, 90) - np.percentile(rr, 10)) > _UNSTEADY * float(np.median(rr))
     first, second = _UNSTEADY_SHARES if unsteady else _STEADY_SHARES
-    explained = oscillating_share(signal_mv, sampling_rate_hz, peaks) / first
+    explained = _oscillating_share(stretch, 0.0) / first
     if explained < _BESIDE:
         return explained
-    return min(explained, oscillating_share(signal_mv, sampling_rate_hz, peaks, _LOCKED_BEFORE_S) / second)
+    return min(explained, _oscillating_share(stretch, _LOCKED_BEFORE_S) / second)
 
 
 def atrial_periodicity(signal_mv: Array, sampling_rate_hz: float, peaks: Array) -> tuple[float, float]:
@@ -94,37 +110,33 @@ def atrial_periodicity(signal_mv: Array, sampling_rate_hz: float, peaks: Array) 
 
     It is that of the second best lead, so that one lead's artefact is not enough; of the only one where there is one.
     """
-    thinned = _thinned(signal_mv, sampling_rate_hz, peaks)
-    if thinned is None:
-        return 0.0, 0.0
-    level, beats, rate_hz = thinned
-    seen = _unblanked(level.shape[1], beats, rate_hz)
+    stretch = _stretch(signal_mv, sampling_rate_hz, peaks)
+    return (0.0, 0.0) if stretch is None else _in_step(stretch)
+
+
+def _in_step(stretch: _Stretch) -> tuple[float, float]:
+    level, seen, rate_hz = stretch.level, stretch.seen, stretch.rate_hz
     return (
         _second_best(_periodicity(level, seen, rate_hz)),
-        _second_best(_periodicity(_without_usual_beat(level, beats, rate_hz), seen, rate_hz)),
+        _second_best(_periodicity(_without_usual_beat(level, stretch.beats, rate_hz), seen, rate_hz)),
     )
 
 
-def oscillating_share(signal_mv: Array, sampling_rate_hz: float, peaks: Array, locked_before_s: float = 0.0) -> float:
+def _oscillating_share(stretch: _Stretch, locked_before_s: float) -> float:
     """Largest share, 0 to 1, of the blanked trace over all leads that one steady oscillation explains.
 
     A curve that repeats after every R is taken away from trace and oscillations alike, which is the same as fitting
     both together; with `locked_before_s` also one that repeats before every R.
     """
-    thinned = _thinned(signal_mv, sampling_rate_hz, peaks)
-    if thinned is None or thinned[1].size < 2:
-        return 0.0
-    level, beats, rate_hz = thinned
-    seen = _unblanked(level.shape[1], beats, rate_hz)
+    level, rate_hz, seen = stretch.level, stretch.rate_hz, stretch.seen.copy()
     edge = int(_EDGE_S * rate_hz)
     seen[:edge] = seen[-edge:] = False
-    repeating = _repeating(beats, level.shape[1], rate_hz, locked_before_s)[seen]
+    repeating = _repeating(stretch.beats, level.shape[1], rate_hz, locked_before_s)[seen]
     if repeating.size == 0:
         return 0.0
-    phase = 2.0 * np.pi * np.flatnonzero(seen)[None, :] / rate_hz * _FIT_HZ[:, None]
-    waves = np.stack([f(k * phase) for k in range(1, _HARMONICS + 1) for f in (np.cos, np.sin)], axis=1)
-    rest, left = _without(level[:, seen], repeating), _without(waves.reshape(-1, repeating.size), repeating)
-    left = left.reshape(waves.shape)
+    waves = _oscillations(level.shape[1], rate_hz)[:, seen]
+    rest, left = _without(level[:, seen].astype(np.float32), repeating), _without(waves, repeating)
+    left = left.reshape(_FIT_HZ.size, -1, repeating.size)
     alike, shared = left @ left.transpose(0, 2, 1), left @ rest.T
     explained = np.zeros(_FIT_HZ.size)
     told_apart = np.linalg.cond(alike) < _MOST_ALIKE
@@ -132,6 +144,14 @@ def oscillating_share(signal_mv: Array, sampling_rate_hz: float, peaks: Array, l
         fits = np.linalg.solve(alike[told_apart], shared[told_apart])
         explained[told_apart] = np.sum(fits * shared[told_apart], axis=(1, 2))
     return float(explained.max() / max(float(np.sum(rest**2)), 1e-12))
+
+
+@lru_cache(maxsize=4)
+def _oscillations(n_steps: int, rate_hz: float) -> Array:
+    """Cosines and sines of every frequency and its harmonics, float32 (n_frequencies * 2 * harmonics, n_steps)."""
+    turn = np.exp(2j * np.pi * np.arange(n_steps)[None, :] / rate_hz * _FIT_HZ[:, None])
+    rows = [part for k in range(1, _HARMONICS + 1) for part in ((turn**k).real, (turn**k).imag)]
+    return np.stack(rows, axis=1).reshape(-1, n_steps).astype(np.float32)
 
 
 def _repeating(beats: Array, n_steps: int, rate_hz: float, locked_before_s: float) -> Array:
@@ -153,28 +173,24 @@ def _without(rows: Array, number: Array) -> Array:
     from scipy.sparse import csr_matrix
 
     _, place, count = np.unique(number, return_inverse=True, return_counts=True)
-    spread = csr_matrix((np.ones(place.size), (np.arange(place.size), place)), (place.size, count.size))
-    means = (spread.T @ rows.T) / count[:, None]
+    spread = csr_matrix((np.ones(place.size, np.float32), (np.arange(place.size), place)), (place.size, count.size))
+    means = (spread.T @ rows.T) / count[:, None].astype(np.float32)
     return np.asarray(rows - (spread @ means).T)
 
 
-def _thinned(signal_mv: Array, sampling_rate_hz: float, peaks: Array) -> tuple[Array, Array, float] | None:
-    """Known leads in the band of flutter at about 125 Hz, the beats in its steps, its rate; None without a lead."""
+def _stretch(signal_mv: Array, sampling_rate_hz: float, peaks: Array) -> _Stretch | None:
+    """The stretch made ready; None without a lead that is known nearly throughout."""
     step = max(1, round(sampling_rate_hz / _RATE_HZ))
     rate_hz, n_steps = sampling_rate_hz / step, signal_mv.shape[1] // step
     known = np.isfinite(signal_mv).mean(axis=1) > 0.9
-    if n_steps < rate_hz or not known.any():
+    if n_steps < rate_hz or not known.any() or peaks.size < 2:
         return None
     slow = fill_gaps(signal_mv[known])[:, : n_steps * step].reshape(int(known.sum()), n_steps, step).mean(axis=2)
-    return _band_passed(slow, rate_hz), peaks // step, rate_hz
-
-
-def _unblanked(n_steps: int, beats: Array, rate_hz: float) -> Array:
-    """Bool (n_steps,): outside the QRS complexes."""
+    beats = peaks // step
     seen = np.ones(n_steps, bool)
     for beat in beats:
         seen[max(0, beat - int(_BLANK_S[0] * rate_hz)) : beat + int(_BLANK_S[1] * rate_hz)] = False
-    return seen
+    return _Stretch(_band_passed(slow, rate_hz), beats, rate_hz, seen)
 
 
 def _second_best(strengths: Array) -> float:
@@ -183,9 +199,16 @@ def _second_best(strengths: Array) -> float:
 
 def _band_passed(level: Array, rate_hz: float) -> Array:
     """Flutter waves and their first harmonics: zero phase, edges mirrored."""
-    from scipy.signal import butter, sosfiltfilt
+    from scipy.signal import sosfiltfilt
 
-    return np.asarray(sosfiltfilt(butter(2, _BAND_HZ, "band", fs=rate_hz, output="sos"), level, axis=1))
+    return np.asarray(sosfiltfilt(_band(rate_hz), level, axis=1))
+
+
+@lru_cache(maxsize=4)
+def _band(rate_hz: float) -> Array:
+    from scipy.signal import butter
+
+    return np.asarray(butter(2, _BAND_HZ, "band", fs=rate_hz, output="sos"))
 
 
 def _without_usual_beat(level: Array, beats: Array, rate_hz: float) -> Array:
