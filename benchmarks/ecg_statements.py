@@ -112,7 +112,13 @@ def _case(labels: Row, ecg: PreparedEcg) -> Case:
     shape = beat_shape(ecg, *parts)
     numbers = {m.name: m.value for m in analysis.measurements}
     qrs_ms, axis_deg = (v if isinstance(v, float) else None for v in (numbers["qrs"], numbers["axis"]))
-    believing = shape_statements(dataclasses.replace(shape, scales=None), metadata, qrs_ms=qrs_ms, axis_deg=axis_deg)
+    believing = shape_statements(
+        dataclasses.replace(shape, scales=None),
+        metadata,
+        qrs_ms=qrs_ms,
+        axis_deg=axis_deg,
+        paced=any(remark.code == "W_ECG_PACED" for remark in analysis.remarks),
+    )
     return Case(
         labels=labels,
         ecg=ecg,

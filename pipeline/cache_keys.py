@@ -29,7 +29,7 @@ STAGE_VERSIONS: dict[str, int] = {
     "preprocessed_metadata": 2,
     "detection_result": 2,
     "analysis_result.echo": 2,
-    "analysis_result.ecg": 2,
+    "analysis_result.ecg": 3,
 }
 """Raise a number when the code behind that result changes what it computes."""
 

@@ -182,6 +182,8 @@ RULES: tuple[LevelRule, ...] = (
     ),
     LevelRule(name="pause_from_3_s", level="urgent", test=_pause_3_s, reference=_BRADY),
     LevelRule(name="pause", level="review", test=_rhythm("pause"), reference=_BRADY),
+    LevelRule(name="av_dissociation", level="review", test=_rhythm("av_dissociation"), reference=_BRADY),
+    LevelRule(name="second_degree_av_block", level="review", test=_rhythm("second_degree_av_block"), reference=_BRADY),
     LevelRule(name="wide_qrs", level="review", test=_within("qrs", WIDE_QRS_MS, 1000, "wide"), reference=_AHA_III),
     LevelRule(
         name="wide_qrs_low_ef",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.cancellation import CancelToken, Progress, no_progress
+from pipeline.ecg.atrial_waves import blocked_p_waves, own_atrial_cycle_s
 from pipeline.ecg.beats import classify_beats, detect_r_peaks
 from pipeline.ecg.delineation import delineate
 from pipeline.ecg.fibrillation import fibrillation, p_seen
-from pipeline.ecg.findings import EcgFindings, ecg_measurements, ecg_remarks, interval_median
+from pipeline.ecg.findings import EcgFindings, ecg_measurements, ecg_remarks, interval_median, usual_median
 from pipeline.ecg.flutter import flutter_beats
 from pipeline.ecg.intervals import beat_intervals
 from pipeline.ecg.median_beat import usual_beats
+from pipeline.ecg.pacing import find_pacing
 from pipeline.ecg.rhythm import RhythmFacts, rhythm_statements
 from pipeline.ecg.shape import beat_shape, shape_statements
 from pipeline.errors import AnalysisError
@@ -48,6 +50,7 @@ def analyse_ecg(
     )
     has_p = np.asarray(np.isfinite(delineation.p_on).any(axis=0))
     flutter = flutter_beats(signal_mv, rate_hz, peaks, classes == "V")
+    usual, intervals = usual_beats(classes), beat_intervals(delineation, rate_hz)
     findings = EcgFindings(
         ecg=ecg,
         signal_mv=signal_mv,
@@ -56,10 +59,11 @@ def analyse_ecg(
         af_beats=fibrillation(peaks, rate_hz, p_seen(signal_mv, rate_hz, peaks, classes == "V")) & ~flutter,
         flutter_beats=flutter,
         has_p=has_p,
-        intervals=beat_intervals(delineation, rate_hz),
-        shape=beat_shape(ecg, signal_mv, peaks, delineation, usual_beats(classes)),
+        intervals=intervals,
+        shape=beat_shape(ecg, signal_mv, peaks, delineation, usual),
         sex=metadata.sex,
-        paced=bool(metadata.paced),
+        is_paced=bool(metadata.paced),
+        pacing=find_pacing(_as_recorded(ecg), rate_hz, peaks, usual_median(intervals.qrs_ms, usual)),
     )
     progress(0.95, "Measuring the rhythm")
     return analysis_of(findings, delineation, metadata)
@@ -74,7 +78,7 @@ def analysis_of(findings: EcgFindings, delineation: Delineation, metadata: Metad
         beat_classes=tuple(str(letter) for letter in findings.classes),
         af_beats=findings.af_beats,
         delineation=delineation,
-        rhythm=rhythm_statements(_facts(findings)),
+        rhythm=rhythm_statements(_facts(findings, delineation, measurements)),
         remarks=ecg_remarks(findings),
         waves=findings.shape.waves,
         statements=_statements(findings, metadata, measurements),
@@ -85,7 +89,7 @@ def _statements(
     findings: EcgFindings, metadata: Metadata, measurements: tuple[Measurement, ...]
 ) -> tuple[EcgStatement, ...]:
     qrs_ms, axis_deg = interval_median(findings, "qrs"), _number(measurements, "axis")
-    return shape_statements(findings.shape, metadata, qrs_ms=qrs_ms, axis_deg=axis_deg)
+    return shape_statements(findings.shape, metadata, qrs_ms=qrs_ms, axis_deg=axis_deg, paced=findings.paced)
 
 
 def _number(measurements: tuple[Measurement, ...], name: str) -> float | None:
@@ -114,8 +118,14 @@ def _share(progress: Progress, start: float, stop: float) -> Progress:
     return lambda fraction, text: progress(start + (stop - start) * fraction, text)
 
 
-def _facts(findings: EcgFindings) -> RhythmFacts:
-    rate_hz = findings.ecg.record.sampling_rate_hz
+def _as_recorded(ecg: PreparedEcg) -> Array:
+    """The unfiltered signal of the usable leads, (n_usable_leads, n_samples): a filter takes pacing spikes away."""
+    return np.asarray(ecg.record.signal_mv[np.asarray(ecg.lead_usable, bool)])
+
+
+def _facts(findings: EcgFindings, delineation: Delineation, measurements: tuple[Measurement, ...]) -> RhythmFacts:
+    rate_hz, signal_mv = findings.rate_hz, findings.signal_mv
+    lead_ii = findings.shape.by_lead.get("II")
     return RhythmFacts(
         peaks_s=findings.peaks / rate_hz,
         classes=findings.classes,
@@ -125,4 +135,10 @@ def _facts(findings: EcgFindings) -> RhythmFacts:
         pr_ms=interval_median(findings, "pr"),
         qrs_ms=interval_median(findings, "qrs"),
         record_s=findings.record_s,
+        pacing=findings.pacing,
+        blocked_p=blocked_p_waves(signal_mv, rate_hz, findings.peaks, findings.classes, delineation),
+        beat_pr_ms=findings.intervals.pr_ms,
+        atrial_cycle_s=own_atrial_cycle_s(signal_mv, rate_hz, findings.peaks, findings.classes),
+        p_axis_deg=_number(measurements, "p_axis"),
+        p_ii_mv=None if lead_ii is None else lead_ii.p_mv,
     )

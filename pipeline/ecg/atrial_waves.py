@@ -90,7 +90,8 @@ def blocked_p_waves(
     for i in np.flatnonzero(between & (rr >= _LONG_RR * usual)):
         blocked[i] = _in_gap(trace, template, starts[i : i + 2], int(i), float(usual[i]))
     steady = between & (np.abs(rr - usual) <= _STEADY_RR * usual) & (rr >= _SLOW_RR_S * trace.rate_hz)
-    half_way = _half_way(trace, template, starts, np.flatnonzero(steady))
+    t_end = _t_ends(delineation, peaks) / sampling_rate_hz * trace.rate_hz
+    half_way = _half_way(trace, template, starts, t_end, np.flatnonzero(steady))
     if half_way.sum() >= max(3.0, 0.7 * float(steady.sum())):
         blocked[np.flatnonzero(steady)[half_way]] = 1
     return blocked
@@ -104,6 +105,15 @@ def _p_places(delineation: Delineation, normal: Array) -> tuple[Array, float]:
         onset[known] = np.nanmedian(delineation.p_on[:, known], axis=0)
         width = float(np.median(np.nanmedian(delineation.p_off[:, known], axis=0) - onset[known]))
     return onset, width
+
+
+def _t_ends(delineation: Delineation, peaks: Array) -> Array:
+    """End of each beat's T wave over the leads, float64 (n_beats,); the R peak where there is none."""
+    ends = peaks.astype(np.float64)
+    known = np.isfinite(delineation.t_off).any(axis=0)
+    if known.any():
+        ends[known] = np.nanmedian(delineation.t_off[:, known], axis=0)
+    return ends
 
 
 def _trace(signal_mv: Array, sampling_rate_hz: float, peaks: Array, normal: Array) -> _Trace | None:
@@ -181,10 +191,11 @@ def _in_gap(trace: _Trace, template: Array, own: Array, number: int, cycle: floa
     return found
 
 
-def _half_way(trace: _Trace, template: Array, starts: Array, numbers: Array) -> Array:
+def _half_way(trace: _Trace, template: Array, starts: Array, t_end: Array, numbers: Array) -> Array:
     """Bool (n,): a P wave lies half-way between the conducted ones of a beat and the next.
 
-    Looked for in the trace itself: a wave that keeps its place in every beat is part of the usual one.
+    Looked for in the trace itself: a wave that keeps its place in every beat is part of the usual one. It must begin
+    where the T wave has ended, since a T wave may look like a P wave.
     """
     found = np.zeros(numbers.size, bool)
     reach = max(1, int(0.03 * trace.rate_hz))
@@ -195,7 +206,7 @@ def _half_way(trace: _Trace, template: Array, starts: Array, numbers: Array) -> 
         around = np.arange(middle - 4 * reach, middle + 4 * reach + 1)
         alike, gain = _match(trace.level, template, around)
         best = int(alike.argmax())
-        near = abs(int(around[best]) - int(middle)) <= reach
+        near = abs(int(around[best]) - int(middle)) <= reach and around[best] + reach >= t_end[i]
         found[place] = near and alike[best] >= _LEAST_ALIKE_HALF and _GAIN_HALF[0] <= gain[best] <= _GAIN_HALF[1]
     return found
 

@@ -20,6 +20,7 @@ from pipeline.ecg.intervals import (
 from pipeline.ecg.lead_swap import swap_remarks
 from pipeline.ecg.median_beat import usual_beats
 from pipeline.ecg.metrics import ecg_metric
+from pipeline.ecg.pacing import Pacing
 from pipeline.ecg.shape import BeatShape
 from pipeline.ecg.shape_measurements import shape_measurements
 from pipeline.ecg.sources import beat_source
@@ -58,7 +59,13 @@ class EcgFindings:
     intervals: BeatIntervals
     shape: BeatShape
     sex: Sex | None
-    paced: bool
+    is_paced: bool  # as the user or the file says
+    pacing: Pacing  # as the trace shows
+
+    @property
+    def paced(self) -> bool:
+        """Whether the heart is paced, by what was given or by spikes before at least a part of the beats."""
+        return self.is_paced or bool(self.pacing.beats.any())
 
     @property
     def rate_hz(self) -> float:
@@ -112,20 +119,26 @@ def ecg_remarks(findings: EcgFindings) -> tuple[Remark, ...]:
     elif _is_irregular(findings):
         text = "The rhythm is irregular: QTc rests on the mean RR and is less certain."
         remarks.append(Remark(code="W_ECG_QTC_IRREGULAR", text=text))
-    if findings.paced:
+    if findings.is_paced:
         remarks.append(Remark(code="W_ECG_PACED", text="The metadata says that the heart is paced."))
+    elif findings.paced:
+        text = f"A paced rhythm is suspected. {findings.pacing.evidence} What pacing forbids is withheld."
+        remarks.append(Remark(code="W_ECG_PACED", text=text))
     return (*remarks, *swap_remarks(findings.shape.limb_swap, findings.shape.chest_swap))
 
 
 def interval_median(findings: EcgFindings, name: str) -> float | None:
     """Median of "pr", "qrs" or "qt" over the normal beats, ms; None where most of them lack the wave."""
-    values = _interval_values(findings, name)[findings.normal]
-    known = np.isfinite(values)
-    if known.sum() < max(1.0, _LEAST_SHARE * values.size):
-        return None
     if name == "pr" and findings.no_pr_reason is not None:
         return None
-    return float(np.median(values[known]))
+    return usual_median(_interval_values(findings, name), findings.normal)
+
+
+def usual_median(values: Array, usual: Array) -> float | None:
+    """Median of (n_beats,) over the usual beats; None where most of them are NaN."""
+    values = values[usual]
+    known = np.isfinite(values)
+    return float(np.median(values[known])) if known.sum() >= max(1.0, _LEAST_SHARE * values.size) else None
 
 
 def _interval_values(findings: EcgFindings, name: str) -> Array:

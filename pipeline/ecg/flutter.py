@@ -8,7 +8,7 @@ where RR is steady; so the fit is made again beside a curve that is the same bef
 
 Source: the rates of typical flutter are those of the 2023 ACC/AHA/ACCP/HRS atrial fibrillation guideline, doi
 10.1161/CIR.0000000000001193; the measures and their limits are this project's own, chosen on three patients with
-flutter among 150 of LUDB, on phantoms, and so that next to no stretch without flutter of the MIT-BIH Arrhythmia
+flutter among 150 of LUDB, on phantoms, and so that no stretch without flutter of the MIT-BIH Arrhythmia
 Database's given half is called flutter. Flutter conducted two to one, all of its waves at the same places of the
 beat, is found in four of ten phantoms only. docs/ecg.md gives the figures.
 """
@@ -37,11 +37,14 @@ _LEAST_STRENGTH, _LEAST_AFTER = 0.26, 0.15
 _MOST_VENTRICULAR = 0.3  # share of ventricular beats beyond which waves are not the atria's
 _LEAST_OVERLAP = 0.15
 _FIT_HZ = np.arange(3.4, 6.01, 0.05)
+_SLOWER_HZ = np.arange(1.2, 3.2, 0.05)
+_WIDE_BAND_HZ = (1.0, 20.0)
 _HARMONICS = 2
 _LOCKED_BEFORE_S = 0.3  # before R, of the second fit
 _EDGE_S = 0.2  # of a stretch, where the filter rings
 _MOST_ALIKE = 1e4  # condition of a fit beyond which oscillation and beat cannot be told apart
 _UNSTEADY = 0.15  # spread of RR over its median from which P waves no longer pass for an oscillation
+_LEAST_OVER_SLOWER = 3.0
 _BESIDE = 0.6  # of that strength is enough beside a stretch of flutter
 _UNSTEADY_SHARES, _STEADY_SHARES = (0.30, 0.10), (0.40, 0.42)  # least shares explained, of the first and second fit
 
@@ -51,6 +54,7 @@ class _Stretch:
     """Known leads in the band of flutter at about 125 Hz, and what of them lies outside the QRS complexes."""
 
     level: Array  # (n_leads, n_steps)
+    wide: Array  # (n_leads, n_steps), with what is slower than flutter
     beats: Array  # steps
     rate_hz: float
     seen: Array  # bool (n_steps,)
@@ -102,7 +106,10 @@ def _strength(signal_mv: Array, sampling_rate_hz: float, peaks: Array) -> float:
     explained = _oscillating_share(stretch, 0.0) / first
     if explained < _BESIDE:
         return explained
-    return min(explained, _oscillating_share(stretch, _LOCKED_BEFORE_S) / second)
+    strength = min(explained, _oscillating_share(stretch, _LOCKED_BEFORE_S) / second)
+    if strength < _BESIDE or not unsteady:
+        return strength
+    return min(strength, _over_slower(stretch) / _LEAST_OVER_SLOWER)
 
 
 def atrial_periodicity(signal_mv: Array, sampling_rate_hz: float, peaks: Array) -> tuple[float, float]:
@@ -128,29 +135,44 @@ def _oscillating_share(stretch: _Stretch, locked_before_s: float) -> float:
     A curve that repeats after every R is taken away from trace and oscillations alike, which is the same as fitting
     both together; with `locked_before_s` also one that repeats before every R.
     """
-    level, rate_hz, seen = stretch.level, stretch.rate_hz, stretch.seen.copy()
-    edge = int(_EDGE_S * rate_hz)
+    return float(_shares(stretch, stretch.level, (*_FIT_HZ,), _HARMONICS, locked_before_s).max())
+
+
+def _over_slower(stretch: _Stretch) -> float:
+    """Share that the best plain oscillation at the rate of flutter explains over that of the best slower one.
+
+    P waves of a heart that drops beats repeat too, but at their own slow rate and all of its multiples.
+    """
+    shares = _shares(stretch, stretch.wide, (*_SLOWER_HZ, *_FIT_HZ), 1, 0.0)
+    return float(shares[_SLOWER_HZ.size :].max() / max(shares[: _SLOWER_HZ.size].max(), 1e-6))
+
+
+def _shares(
+    stretch: _Stretch, level: Array, frequencies_hz: tuple[float, ...], harmonics: int, locked_before_s: float
+) -> Array:
+    """Share of the level that an oscillation of each frequency explains, float64 (n_frequencies,)."""
+    seen, edge = stretch.seen.copy(), int(_EDGE_S * stretch.rate_hz)
     seen[:edge] = seen[-edge:] = False
-    repeating = _repeating(stretch.beats, level.shape[1], rate_hz, locked_before_s)[seen]
+    explained = np.zeros(len(frequencies_hz))
+    repeating = _repeating(stretch.beats, level.shape[1], stretch.rate_hz, locked_before_s)[seen]
     if repeating.size == 0:
-        return 0.0
-    waves = _oscillations(level.shape[1], rate_hz)[:, seen]
+        return explained
+    waves = _oscillations(level.shape[1], stretch.rate_hz, frequencies_hz, harmonics)[:, seen]
     rest, left = _without(level[:, seen].astype(np.float32), repeating), _without(waves, repeating)
-    left = left.reshape(_FIT_HZ.size, -1, repeating.size)
+    left = left.reshape(explained.size, -1, repeating.size)
     alike, shared = left @ left.transpose(0, 2, 1), left @ rest.T
-    explained = np.zeros(_FIT_HZ.size)
     told_apart = np.linalg.cond(alike) < _MOST_ALIKE
     if told_apart.any():
         fits = np.linalg.solve(alike[told_apart], shared[told_apart])
         explained[told_apart] = np.sum(fits * shared[told_apart], axis=(1, 2))
-    return float(explained.max() / max(float(np.sum(rest**2)), 1e-12))
+    return explained / max(float(np.sum(rest**2)), 1e-12)
 
 
 @lru_cache(maxsize=4)
-def _oscillations(n_steps: int, rate_hz: float) -> Array:
+def _oscillations(n_steps: int, rate_hz: float, frequencies_hz: tuple[float, ...], harmonics: int) -> Array:
     """Cosines and sines of every frequency and its harmonics, float32 (n_frequencies * 2 * harmonics, n_steps)."""
-    turn = np.exp(2j * np.pi * np.arange(n_steps)[None, :] / rate_hz * _FIT_HZ[:, None])
-    rows = [part for k in range(1, _HARMONICS + 1) for part in ((turn**k).real, (turn**k).imag)]
+    turn = np.exp(2j * np.pi * np.arange(n_steps)[None, :] / rate_hz * np.array(frequencies_hz)[:, None])
+    rows = [part for k in range(1, harmonics + 1) for part in ((turn**k).real, (turn**k).imag)]
     return np.stack(rows, axis=1).reshape(-1, n_steps).astype(np.float32)
 
 
@@ -190,25 +212,25 @@ def _stretch(signal_mv: Array, sampling_rate_hz: float, peaks: Array) -> _Stretc
     seen = np.ones(n_steps, bool)
     for beat in beats:
         seen[max(0, beat - int(_BLANK_S[0] * rate_hz)) : beat + int(_BLANK_S[1] * rate_hz)] = False
-    return _Stretch(_band_passed(slow, rate_hz), beats, rate_hz, seen)
+    return _Stretch(_band_passed(slow, rate_hz), _band_passed(slow, rate_hz, _WIDE_BAND_HZ), beats, rate_hz, seen)
 
 
 def _second_best(strengths: Array) -> float:
     return float(np.sort(strengths)[-min(2, strengths.size)])
 
 
-def _band_passed(level: Array, rate_hz: float) -> Array:
+def _band_passed(level: Array, rate_hz: float, band_hz: tuple[float, float] = _BAND_HZ) -> Array:
     """Flutter waves and their first harmonics: zero phase, edges mirrored."""
     from scipy.signal import sosfiltfilt
 
-    return np.asarray(sosfiltfilt(_band(rate_hz), level, axis=1))
+    return np.asarray(sosfiltfilt(_band(rate_hz, band_hz), level, axis=1))
 
 
 @lru_cache(maxsize=4)
-def _band(rate_hz: float) -> Array:
+def _band(rate_hz: float, band_hz: tuple[float, float]) -> Array:
     from scipy.signal import butter
 
-    return np.asarray(butter(2, _BAND_HZ, "band", fs=rate_hz, output="sos"))
+    return np.asarray(butter(2, band_hz, "band", fs=rate_hz, output="sos"))
 
 
 def _without_usual_beat(level: Array, beats: Array, rate_hz: float) -> Array:

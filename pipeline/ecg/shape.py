@@ -63,12 +63,12 @@ def beat_shape(
 
 
 def shape_statements(
-    shape: BeatShape, metadata: Metadata, *, qrs_ms: float | None, axis_deg: float | None
+    shape: BeatShape, metadata: Metadata, *, qrs_ms: float | None, axis_deg: float | None, paced: bool
 ) -> tuple[EcgStatement, ...]:
     """Conduction, voltage and repolarisation, each a suggestion or the reason why it cannot be judged.
 
-    `axis_deg` is None where the axis is withheld. Nothing is said of an ECG without the chest leads: its rules need
-    twelve leads.
+    `axis_deg` is None where the axis is withheld; `paced` is what was given or what the trace shows. Nothing is said of
+    an ECG without the chest leads: its rules need twelve leads.
     """
     if not any(name in shape.by_lead for name in ("V1", "V2", "V3", "V4", "V5", "V6")):
         return ()
@@ -78,7 +78,7 @@ def shape_statements(
         axis_deg=axis_deg,
         sex=metadata.sex,
         age_years=metadata.age_years,
-        paced=bool(metadata.paced),
+        paced=paced,
         scales_agree=shape.scales_agree,
         limb_swap=shape.limb_swap is not None or bool(shape.scales and shape.scales.broken),
     )

@@ -118,6 +118,12 @@ def _prepare() -> Callable[..., PreparedEcg]:
 
 
 @pytest.fixture
+def add_wave() -> Callable[..., None]:
+    """Add one wave to a signal in place: rate, time of its beat, (centre, half width, direction, height)."""
+    return _add
+
+
+@pytest.fixture
 def sinus() -> Phantom:
     """Ten seconds, twelve leads, 75/min, a little noise and drift."""
     return make_ecg(np.arange(0.5, 9.6, 0.8), duration_s=10.0, noise_mv=0.01, drift_mv=0.1)

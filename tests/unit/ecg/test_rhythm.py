@@ -43,7 +43,7 @@ def test_rate_limits(rr_s, code):
 
 
 def test_no_sinus_rhythm_without_p_waves():
-    assert _codes(_facts([0.8] * 12, has_p=np.zeros(13, bool))) == []
+    assert "sinus" not in _codes(_facts([0.8] * 12, has_p=np.zeros(13, bool)))
 
 
 def test_every_pause_is_named_where_it_is():
