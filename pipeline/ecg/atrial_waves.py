@@ -33,6 +33,8 @@ _GAIN, _GAIN_HALF = (0.5, 1.8), (0.6, 1.6)
 _LEAST_P_SHARE = 0.5  # of the normal beats that must show a P wave, for its shape to be known
 _LEAST_BEATS = 4
 _NEIGHBOURS = 8  # intervals that make up the usual RR
+_LEAST_OF_OVERALL = 0.9  # it is no less than this share of the record's, or a run would make the next beat late
+_MISSED_BEAT = 0.4  # of the size of an R wave: what is larger in a gap is a beat that was missed
 _SLOW_RR_S = 0.85  # two to one block: the atria beat at 140/min at most
 _STEADY_RR = 0.12
 _MOST_BLOCKED = 9
@@ -148,7 +150,7 @@ def _without_beats(level: Array, beats: Array, rate_hz: float, normal: Array) ->
 
 
 def _usual_rr(rr: Array, normal: Array) -> Array:
-    """Median of the intervals around each, as far as they lie between normal beats; float64 (n_intervals,)."""
+    """Median of the intervals around each, of those between normal beats; float64 (n_intervals,)."""
     between = normal[:-1] & normal[1:]
     overall = float(np.median(rr[between])) if between.any() else float(np.median(rr))
     usual = np.full(rr.size, overall)
@@ -156,7 +158,7 @@ def _usual_rr(rr: Array, normal: Array) -> Array:
         near = slice(max(0, i - _NEIGHBOURS // 2), i + _NEIGHBOURS // 2 + 1)
         values = rr[near][between[near]]
         if values.size >= 3:
-            usual[i] = float(np.median(values))
+            usual[i] = max(float(np.median(values)), _LEAST_OF_OVERALL * overall)
     return usual
 
 
@@ -179,6 +181,10 @@ def _in_gap(trace: _Trace, template: Array, own: Array, number: int, cycle: floa
     first = trace.beats[number] + int(_FIRST_S * trace.rate_hz)
     last = int(own[1]) - int(_LAST_S * trace.rate_hz)
     due, found = float(own[0]), 0
+    if last <= first or _size(trace.rest[:, first:last]).max() > _MISSED_BEAT * np.median(
+        _size(trace.level[:, trace.beats])
+    ):
+        return 0
     while found < _MOST_BLOCKED and (due := due + cycle) - _TIMING * cycle <= last:
         starts = np.arange(max(first, int(due - _TIMING * cycle)), min(last, int(due + _TIMING * cycle)) + 1)
         if starts.size == 0:
@@ -189,6 +195,11 @@ def _in_gap(trace: _Trace, template: Array, own: Array, number: int, cycle: floa
             break
         found, due = found + 1, float(starts[best])
     return found
+
+
+def _size(level: Array) -> Array:
+    """Size over all leads of (n_leads, n_steps)."""
+    return np.asarray(np.sqrt(np.sum(level**2, axis=0)))
 
 
 def _half_way(trace: _Trace, template: Array, starts: Array, t_end: Array, numbers: Array) -> Array:
