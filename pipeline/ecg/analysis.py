@@ -13,7 +13,7 @@ from pipeline.ecg.findings import EcgFindings, ecg_measurements, ecg_remarks, in
 from pipeline.ecg.flutter import flutter_beats
 from pipeline.ecg.intervals import beat_intervals
 from pipeline.ecg.median_beat import usual_beats
-from pipeline.ecg.pacing import find_pacing
+from pipeline.ecg.pacing import Pacing, find_pacing
 from pipeline.ecg.rhythm import RhythmFacts, rhythm_statements
 from pipeline.ecg.shape import beat_shape, shape_statements
 from pipeline.errors import AnalysisError
@@ -63,7 +63,7 @@ def analyse_ecg(
         shape=beat_shape(ecg, signal_mv, peaks, delineation, usual),
         sex=metadata.sex,
         is_paced=bool(metadata.paced),
-        pacing=find_pacing(_as_recorded(ecg), rate_hz, peaks, usual_median(intervals.qrs_ms, usual)),
+        pacing=pacing_of(ecg, peaks, usual_median(intervals.qrs_ms, usual)),
     )
     progress(0.95, "Measuring the rhythm")
     return analysis_of(findings, delineation, metadata)
@@ -118,9 +118,10 @@ def _share(progress: Progress, start: float, stop: float) -> Progress:
     return lambda fraction, text: progress(start + (stop - start) * fraction, text)
 
 
-def _as_recorded(ecg: PreparedEcg) -> Array:
-    """The unfiltered signal of the usable leads, (n_usable_leads, n_samples): a filter takes pacing spikes away."""
-    return np.asarray(ecg.record.signal_mv[np.asarray(ecg.lead_usable, bool)])
+def pacing_of(ecg: PreparedEcg, peaks: Array, qrs_ms: float | None) -> Pacing:
+    """Pacing spikes of the usable leads in the unfiltered signal: a filter takes them away."""
+    recorded_mv = ecg.record.signal_mv[np.asarray(ecg.lead_usable, bool)]
+    return find_pacing(recorded_mv, ecg.record.sampling_rate_hz, peaks, qrs_ms)
 
 
 def _facts(findings: EcgFindings, delineation: Delineation, measurements: tuple[Measurement, ...]) -> RhythmFacts:

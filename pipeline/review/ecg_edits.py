@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from pipeline.ecg.analysis import analysis_of, usable_signal
+from pipeline.ecg.analysis import analysis_of, pacing_of, usable_signal
 from pipeline.ecg.findings import EcgFindings
 from pipeline.ecg.flutter import flutter_beats
 from pipeline.ecg.intervals import BeatIntervals, beat_intervals
@@ -156,7 +156,8 @@ def _short_review(
             intervals=_forward(beat_intervals(Delineation(**marks.counted), rate_hz)),
             shape=beat_shape(ecg, signal_mv, marks.r_peaks, shown, usual),
             sex=metadata.sex,
-            paced=bool(metadata.paced),
+            is_paced=bool(metadata.paced),
+            pacing=pacing_of(ecg, analysis.r_peaks_idx, _qrs_ms(analysis)),
         )
         edited = analysis_of(findings, shown, metadata)
     return make(
@@ -166,6 +167,12 @@ def _short_review(
         median=after,
         edited_marks=marks.touched,
     )
+
+
+def _qrs_ms(analysis: EcgAnalysis) -> float | None:
+    """The run's QRS; None where it was withheld."""
+    value = next((m.value for m in analysis.measurements if m.name == "qrs"), None)
+    return value if isinstance(value, float) else None
 
 
 def _forward(intervals: BeatIntervals) -> BeatIntervals:
