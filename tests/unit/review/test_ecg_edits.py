@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
 
-from pipeline.ecg.analysis import analyse_ecg, analysis_of, usable_signal
+from pipeline.ecg.analysis import analyse_ecg, analysis_of, pacing_of, usable_signal
 from pipeline.ecg.findings import EcgFindings
 from pipeline.ecg.hourly import LongBeats, course
 from pipeline.ecg.intervals import beat_intervals
@@ -74,7 +74,8 @@ def phantom():
         intervals=beat_intervals(waves, RATE_HZ),
         shape=beat_shape(ecg, usable_signal(ecg), peaks, waves, usual_beats(classes)),
         sex=None,
-        paced=False,
+        is_paced=False,
+        pacing=pacing_of(ecg, peaks, None),
     )
     return ecg, analysis_of(findings, waves, Metadata())
 
