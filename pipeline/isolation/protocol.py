@@ -105,8 +105,8 @@ def next_order(stream: BinaryIO) -> Order | None:
     data = _frame(stream)
     try:
         return None if data is None else _ORDERS.decode(data)
-    except msgspec.DecodeError as error:
-        raise ProtocolError(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise ProtocolError("not a frame of this protocol") from None
 
 
 def next_answer(stream: BinaryIO) -> Answer | None:
@@ -114,7 +114,7 @@ def next_answer(stream: BinaryIO) -> Answer | None:
     data = _frame(stream)
     try:
         return None if data is None else _ANSWERS.decode(data)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise ProtocolError("not a frame of this protocol") from None
 
 
