@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import stage_calls
+from pipeline.errors import DetectionError, ModelError, TransientReadError
 from pipeline.isolation import worker
 
 
@@ -79,6 +80,19 @@ def end_by(number: int) -> Callable[..., None]:
     return end
 
 
+def lose_the_drive(*_: Any, **__: Any) -> None:
+    raise TransientReadError("The drive that holds a file did not answer.")
+
+
+class NeedsReload:
+    """A network that can only be loaded by the attempt that is told to."""
+
+    def segmenter(self, *, reload: bool = False) -> None:
+        if not reload:
+            raise ModelError("The weights of the chamber model cannot be read.")
+        raise DetectionError("The network was loaded again.")
+
+
 def lie(*_: Any, **__: Any) -> Any:
     return ("not", "a", "record")
 
@@ -91,6 +105,8 @@ ODD: dict[str, Callable[..., Any]] = {
     "print_much": print_much,
     "report_itself": report_itself,
     "lie": lie,
+    "lose_the_drive": lose_the_drive,
+    "NeedsReload": NeedsReload,
     "SIGSEGV": end_by(signal.SIGSEGV),
     "SIGABRT": end_by(signal.SIGABRT),
     "SIGKILL": end_by(signal.SIGKILL),
