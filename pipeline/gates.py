@@ -18,15 +18,17 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from pipeline.cancellation import CancelToken
+from pipeline.dicom_kind import format_of
 from pipeline.ecg_signatures import ECG_MAGICS
 from pipeline.errors import HardStopError, InputError, PipelineError, TransientReadError
 
 GIB = 1 << 30
 CHUNK_BYTES = 1 << 20
 HEAD_BYTES = 4096
+DICOM_HEAD_BYTES = 1 << 16
 
 TRANSIENT_ERRNOS = (
     errno.ESTALE,
@@ -315,7 +317,7 @@ def inflated(file: BinaryIO, limits: Limits) -> bytes:
 def sniff(path: Path) -> str | None:
     """Name the format of a file for the open dialog, or None where no reader takes it.
 
-    Quick: reads the first bytes, and of a DICOM file the header up to its modality. Returns a format
+    Quick: reads the first bytes and calls no library. Returns a format
     name of `FileReport`: "dicom-us", "avi", "mp4", "nifti", "dicom-ecg", "json", or a kind of an ECG file
     ("matlab" for the samples of a WFDB record). Never raises for a bad file.
     """
@@ -330,39 +332,7 @@ def sniff(path: Path) -> str | None:
     return None if kind == "unknown" else kind
 
 
-_STORAGE = "1.2.840.10008.5.1.4.1.1"
-ULTRASOUND_CLASSES = tuple(f"{_STORAGE}.{tail}" for tail in ("6", "6.1", "3", "3.1"))  # retired and current
-ECG_CLASSES = tuple(f"{_STORAGE}.9.1.{tail}" for tail in ("1", "2", "3"))  # 12-lead, general, ambulatory
-
-
 def dicom_format(path: Path) -> str | None:
     """Tell an ultrasound clip from an ECG and from any other DICOM object by SOP class and modality."""
-    from pydicom.filereader import read_dataset, read_preamble
-
-    with open_file(path) as file, guarded("The header of a DICOM file is damaged."):
-        read_preamble(file, force=False)
-        meta = read_dataset(file, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
-        syntax = str(meta.get("TransferSyntaxUID", ""))
-        sop_class = str(meta.get("MediaStorageSOPClassUID", ""))
-        if sop_class in ULTRASOUND_CLASSES:
-            return "dicom-us"
-        if sop_class in ECG_CLASSES:
-            return "dicom-ecg"
-        if syntax == "1.2.840.10008.1.2.1.99":  # deflated: not worth unpacking here
-            return None
-        return _format_of_modality(_read_modality(file, syntax))
-
-
-def _read_modality(file: BinaryIO, syntax: str) -> str:
-    from pydicom.filereader import read_dataset
-
-    implicit, big = syntax == "1.2.840.10008.1.2", syntax == "1.2.840.10008.1.2.2"
-    wanted: Any = [0x00080060]
-    dataset = read_dataset(
-        file, implicit, not big, stop_when=lambda tag, _vr, _length: tag > 0x00080060, specific_tags=wanted
-    )
-    return str(dataset.get("Modality", ""))
-
-
-def _format_of_modality(modality: str) -> str | None:
-    return {"US": "dicom-us", "ECG": "dicom-ecg"}.get(modality)
+    with open_file(path) as file, reading():
+        return format_of(file.read(DICOM_HEAD_BYTES))

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from pipeline.dicom_kind import ECG_CLASSES, ULTRASOUND_CLASSES
 from pipeline.errors import InputError
-from pipeline.gates import ECG_CLASSES, ULTRASOUND_CLASSES, Limits, guarded, inflated, open_file, reading
+from pipeline.gates import Limits, guarded, inflated, open_file, reading
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
