@@ -21,7 +21,8 @@ PAGE_S = 10.0
 LEFT_MM = 10.0  # room for the calibration pulse
 RIGHT_MM = 1.0
 TOP_MM = 8.0  # room for the printed settings
-BOTTOM_MM = 2.0
+BOTTOM_MM = 8.0  # room for the letters of the beats
+LETTERS_MM = 6.0  # height of the line of letters
 PULSE_MM = 5.0  # 0.2 s at 25 mm/s
 PULSE_MV = 1.0
 _TWO_COLUMNS_FROM = 4  # leads
@@ -39,11 +40,11 @@ class LayoutSpec:
 
 
 LAYOUTS = (
-    LayoutSpec("3x4+1", "3 × 4 + 1", "", "Three rows of four leads and a rhythm strip", (21.0, 45.0)),
+    LayoutSpec("3x4+1", "3 × 4 + 1", "", "Three rows of four leads and a rhythm strip", (21.0, 40.0)),
     LayoutSpec("3x4+3", "3 × 4 + 3", "", "Three rows of four leads and three rhythm strips", (17.0, 32.0)),
     LayoutSpec("6x2", "6 × 2", "Two columns", "Limb leads beside chest leads", (17.0, 34.0)),
-    LayoutSpec("12x1", "12 × 1", "One row a lead", "One row a lead over the whole time", (14.0, 40.0)),
-    LayoutSpec("rhythm", "Rhythm strip", "Rhythm strip", "One lead, line under line", (24.0, 40.0)),
+    LayoutSpec("12x1", "12 × 1", "One row a lead", "One row a lead over the whole time", (14.0, 60.0)),
+    LayoutSpec("rhythm", "Rhythm strip", "Rhythm strip", "One lead, line under line", (30.0, 45.0)),
 )
 
 
@@ -57,7 +58,12 @@ class Strip:
     baseline_mm: float
     start_s: float
     end_s: float
-    is_rhythm: bool = False  # carries the beats' letters and the intervals
+    letters_mm: float | None = None  # top of the line of the beats' letters, on the strip that carries them
+
+    @property
+    def is_rhythm(self) -> bool:
+        """Whether the beats' letters and the intervals stand under this strip."""
+        return self.letters_mm is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +112,7 @@ class Paper:
                         strip,
                         left_mm=strip.left_mm + page * self.step_mm[0],
                         baseline_mm=strip.baseline_mm + page * self.step_mm[1],
+                        letters_mm=None if strip.letters_mm is None else strip.letters_mm + page * self.step_mm[1],
                         start_s=start_s,
                         end_s=min(strip.end_s + page * self.page_s, self.duration_s),
                     )
@@ -185,10 +192,10 @@ def lay_out(
     row_mm = _row_mm(n_rows, room_mm, spec.row_range_mm)
     is_whole = spec.name == "12x1"
     page_s = duration_s if is_whole else min(PAGE_S, duration_s)
-    strips, pulses = _page(leads, grid, long_rows, page_s, row_mm, speed_mm_s)
+    downwards = spec.name == "rhythm"
+    strips, pulses = _page(leads, grid, long_rows, page_s, row_mm, speed_mm_s, is_lines=downwards)
     n_pages = 1 if is_whole else max(1, math.ceil(duration_s / max(page_s, 1e-9) - 1e-6))
     page_mm = LEFT_MM + page_s * speed_mm_s + RIGHT_MM
-    downwards = spec.name == "rhythm"
     return Paper(
         layout=spec.name,
         page_strips=strips,
@@ -211,8 +218,8 @@ def _grid(layout: str, leads: Sequence[str], rhythm_idx: int) -> tuple[list[list
     if layout.startswith("3x4"):
         grid = [[place[name.casefold()] for name in row] for row in TWELVE]
         others = [place[name.casefold()] for name in ("II", "V1", "V5")]
-        three = [rhythm_idx, *(idx for idx in others if idx != rhythm_idx)][:3]
-        return grid, three if layout.endswith("3") else three[:1]
+        two = [idx for idx in others if idx != rhythm_idx][-2:]
+        return grid, [*two, rhythm_idx] if layout.endswith("3") else [rhythm_idx]
     if layout == "6x2":
         if is_twelve_lead(leads):
             pairs = zip(LIMB, CHEST, strict=True)
@@ -229,12 +236,19 @@ def _row_mm(n_rows: int, room_mm: float, limits_mm: tuple[float, float]) -> floa
 
 
 def _page(
-    leads: Sequence[str], grid: list[list[int]], long_rows: list[int], page_s: float, row_mm: float, speed_mm_s: float
+    leads: Sequence[str],
+    grid: list[list[int]],
+    long_rows: list[int],
+    page_s: float,
+    row_mm: float,
+    speed_mm_s: float,
+    *,
+    is_lines: bool,
 ) -> tuple[tuple[Strip, ...], tuple[tuple[float, float], ...]]:
     strips, pulses = [], []
     n_columns = max((len(row) for row in grid), default=1)
     rows = [*grid, *([idx] for idx in long_rows)]
-    told = len(grid) if grid and long_rows else len(rows) - 1
+    letters_mm = TOP_MM + len(rows) * row_mm + 1.0 if not is_lines else TOP_MM + row_mm - LETTERS_MM
     for number, row in enumerate(rows):
         baseline_mm = TOP_MM + (number + 0.5) * row_mm
         pulses.append((LEFT_MM - PULSE_MM - 2.0, baseline_mm))
@@ -247,7 +261,7 @@ def _page(
                 baseline_mm=baseline_mm,
                 start_s=column * part_s,
                 end_s=(column + 1) * part_s,
-                is_rhythm=number == told,
+                letters_mm=letters_mm if number == len(rows) - 1 else None,
             )
             for column, idx in enumerate(row)
         ]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LEAST_RANGE_MV = 1.0
 MARGIN_MV = 0.15
 FROM_MS, TO_MS = -320.0, 560.0
+S_PER_MV = 0.4  # as on paper of 25 mm/s and 10 mm/mV
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +48,22 @@ def cells_of(leads: Sequence[str], shown: Sequence[bool], *, overlaid: bool) -> 
     return tuple(Cell(lead_idx=(idx,), row=n // n_columns, column=n % n_columns) for n, idx in enumerate(usable))
 
 
-def range_mv(signal_mv: Array) -> tuple[float, float]:
-    """Lowest and highest level to draw, one for all leads so that they can be compared."""
-    known = signal_mv[np.isfinite(signal_mv)]
-    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
-    spare = max(0.0, LEAST_RANGE_MV - (high - low)) / 2 + MARGIN_MV
-    return low - spare, high + spare
+def span_mv(signal_mv: Array) -> float:
+    """Height of a panel in mV: that of the tallest lead, so that all can be compared; NaN in leads without a beat."""
+    known = signal_mv[np.isfinite(signal_mv).all(axis=1)]
+    tallest = float(np.ptp(known, axis=1).max()) if known.size else 0.0
+    return max(tallest, LEAST_RANGE_MV) + 2 * MARGIN_MV
+
+
+def middle_mv(signal_mv: Array, rows: Sequence[int]) -> float:
+    """The level in the middle of the panel of some leads."""
+    part = signal_mv[list(rows)]
+    return 0.5 * (float(part.min()) + float(part.max()))
+
+
+def px_per_s(width_px: float, height_px: float, height_mv: float) -> float:
+    """The largest scale at which a beat fits its panel with the squares of the paper: 200 ms as wide as 0.5 mV high."""
+    return min(1000.0 * width_px / (TO_MS - FROM_MS), height_px / (height_mv * S_PER_MV))
 
 
 def fiducials_ms(median: MedianBeat) -> dict[str, float]:

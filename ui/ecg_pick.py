@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pipeline.review.ecg_targets import Caliper
-from ui.ecg_layout import Paper, Strip
+from ui.ecg_layout import LETTERS_MM, Paper, Strip
 from ui.ecg_marks import EcgMarks, Mark
 
 NEAR_PX = 6.0
@@ -18,17 +18,18 @@ class Spot:
     strip: Strip
     time_s: float
     level_mv: float
-    height_mm: float  # from the top of the strip's row
+    is_letters: bool  # on the line of the beats' letters
 
 
 def spot_at(paper: Paper, x_mm: float, y_mm: float) -> Spot | None:
-    """The strip whose row holds a point; None beside the strips."""
+    """The strip whose row, or whose line of letters, holds a point; None beside the strips."""
     for strip in paper.strips(x_mm, y_mm - paper.row_mm, x_mm + 1e-6, y_mm + paper.row_mm):
         time_s = strip.start_s + (x_mm - strip.left_mm) / paper.speed_mm_s
-        from_top = y_mm - (strip.baseline_mm - paper.row_mm / 2)
-        if strip.start_s <= time_s < strip.end_s and 0.0 <= from_top < paper.row_mm:
+        is_letters = strip.letters_mm is not None and 0.0 <= y_mm - strip.letters_mm < LETTERS_MM
+        is_inside = 0.0 <= y_mm - (strip.baseline_mm - paper.row_mm / 2) < paper.row_mm
+        if strip.start_s <= time_s < strip.end_s and (is_inside or is_letters):
             level_mv = (strip.baseline_mm - y_mm) / paper.gain_mm_mv
-            return Spot(strip=strip, time_s=time_s, level_mv=level_mv, height_mm=from_top)
+            return Spot(strip=strip, time_s=time_s, level_mv=level_mv, is_letters=is_letters)
     return None
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pipeline.review.time_lock import TimeLock
     from ui.review import Review
 
-MOST_READING = 4  # stretches of a file at a time; the newest wishes count
+MOST_READING = 2  # stretches of a file at a time; the newest wishes come first
+MOST_WAITING = 60  # older wishes are forgotten: what is still in sight is wished again when something arrives
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class EcgReview(QObject):
         super().__init__(review)
         self._review = review
         self._asked: _Question | None = None
-        self._generation = 0
+        self._generation, self._answered = 0, 0
         self._answer: Reviewed | None = None
         self._reading: dict[int, tuple[object, int]] = {}
         self._waiting: list[tuple[object, int]] = []
@@ -147,10 +148,15 @@ class EcgReview(QObject):
             self._generation = self._review.session.ask("ecg_review", lambda _: reviewed(results, edits))
         return _with(state, self._answer)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the review on screen is that of the newest log."""
+        return self._answered == self._generation
+
     def take_ecg_review(self, generation: int, answer: Reviewed) -> None:
         """A review is there; one that was asked for earlier is dropped."""
         if generation == self._generation:
-            self._answer = answer
+            self._answer, self._answered = answer, generation
             self._review.update()
 
     # --- stretches of a long ECG --------------------------------------------------------------------
@@ -166,7 +172,9 @@ class EcgReview(QObject):
     def _want(self, owner: object, numbers: tuple[int, ...]) -> None:
         going = set(self._reading.values())
         new = [(owner, number) for number in numbers if (owner, number) not in going]
-        self._waiting = [wish for wish in self._waiting if wish[0] is not owner] + new
+        before = [wish for wish in self._waiting if wish not in new]
+        wishes = [*new, *before][:MOST_WAITING]
+        self._waiting = sorted(wishes, key=lambda wish: isinstance(wish[0], Course))  # tiles are short: they go first
         self._read_next()
 
     def _read_next(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ui.ecg_layout import LAYOUTS, LEFT_MM, Paper, envelope, lay_out, layout_title, layouts_for
+from ui.ecg_layout import BOTTOM_MM, LAYOUTS, LEFT_MM, TOP_MM, Paper, envelope, lay_out, layout_title, layouts_for
 from ui.ecg_pick import spot_at
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -34,9 +34,9 @@ def test_three_by_four_with_a_rhythm_strip():
 
 def test_three_rhythm_strips_and_a_chosen_one():
     made = paper(layout="3x4+3")
-    assert names(made)[12:] == ["II", "V1", "V5"]
+    assert names(made)[12:] == ["V1", "V5", "II"]
     assert [s.name for s in made.strips() if s.is_rhythm] == ["II"]
-    assert names(paper(layout="3x4+3", rhythm="V5"))[12:] == ["V5", "II", "V1"]
+    assert names(paper(layout="3x4+3", rhythm="V5"))[12:] == ["II", "V1", "V5"]
     assert names(paper(rhythm="aVF"))[-1] == "aVF"
 
 
@@ -56,7 +56,7 @@ def test_a_rhythm_strip_goes_on_line_under_line():
     assert [s.start_s for s in strips] == [0.0, 10.0, 20.0, 30.0]
     assert strips[-1].end_s == 35.0
     assert np.diff([s.baseline_mm for s in strips]) == pytest.approx([made.row_mm] * 3)
-    assert made.height_mm == pytest.approx(10 + 4 * made.row_mm)
+    assert made.height_mm == pytest.approx(TOP_MM + BOTTOM_MM + 4 * made.row_mm)
 
 
 def test_lead_order_of_the_file_does_not_matter():
@@ -114,14 +114,14 @@ def test_a_layout_without_its_leads_becomes_one_row_a_lead():
     assert made.layout == "12x1"
     assert made.width_mm == pytest.approx(LEFT_MM + 250 + 1)
     assert [s.lead_idx for s in made.strips()] == [0, 1]
-    assert paper(tuple(f"E{n}" for n in range(40))).height_mm == pytest.approx(40 * 14 + 10)
+    assert paper(tuple(f"E{n}" for n in range(40))).height_mm == pytest.approx(40 * 14 + TOP_MM + BOTTOM_MM)
 
 
 def test_rows_share_the_room_within_limits():
     low, high = (paper(room_mm=room).height_mm for room in (10.0, 1000.0))
     limits = next(spec for spec in LAYOUTS if spec.name == "3x4+1").row_range_mm
-    assert low == pytest.approx(4 * limits[0] + 10)
-    assert high == pytest.approx(4 * limits[1] + 10)
+    assert low == pytest.approx(4 * limits[0] + TOP_MM + BOTTOM_MM)
+    assert high == pytest.approx(4 * limits[1] + TOP_MM + BOTTOM_MM)
 
 
 def test_envelope_keeps_every_peak():

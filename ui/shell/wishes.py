@@ -15,7 +15,7 @@ WISHES = (  # signal of a view, what answers it
     ("ecg.edit_wished", "review.ecg.edit"),
     ("ecg.tiles_wished", "review.ecg.want_tiles"),
     ("ecg.hours_wished", "review.ecg.want_hours"),
-    ("review.ecg.tile_read", "ecg.paper.put_tile"),
+    ("review.ecg.tile_read", "ecg.put_tile"),
     ("review.ecg.hour_read", "ecg.course.put_hour"),
     ("echo.frame_shown", "ecg.show_frame"),
     ("run.action_wished", "window.trigger"),

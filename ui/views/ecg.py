@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
-from pipeline.records import EcgEpisode, EcgStatement, RhythmStatement
+from pipeline.records import Array, EcgEpisode, EcgStatement, RhythmStatement
 from pipeline.review.ecg_targets import Caliper, class_target
 from ui.ecg_course import longest_pause_s, next_episode
+from ui.ecg_samples import TiledSamples
 from ui.view_state import CaseView, ReviewState, absence
 from ui.widgets.ecg_controls import EcgControls
 from ui.widgets.ecg_course import EcgCourse
@@ -105,6 +106,11 @@ class EcgView(QWidget):
 
     def _wish_hours(self, numbers: tuple[int, ...]) -> None:
         self.hours_wished.emit(self.course.course, numbers)
+
+    def put_tile(self, samples: TiledSamples, number: int, tile_mv: Array) -> None:
+        """Take samples that were read from the file."""
+        self.paper.put_tile(samples, number, tile_mv)
+        self.course.update()
 
     def keep_caliper(self) -> None:
         """Store the caliper on the paper."""
@@ -205,6 +211,17 @@ class EcgView(QWidget):
         ):
             if part.isHidden() == is_shown:
                 part.setVisible(is_shown)
+                if is_shown:
+                    self._share_room(part)
+
+    def _share_room(self, part: QWidget) -> None:
+        """Give a part that has just appeared a fair share."""
+        if part is self.course:
+            height = self.down.height()
+            self.down.setSizes([round(0.36 * height), round(0.64 * height)])
+        else:
+            width = self.side.width()
+            self.side.setSizes([round(0.56 * width), *[round(0.44 * width)] * 2])
 
     def _lock_text(self) -> str:
         locks = self._case.time_locks if self._case.has_echo else ()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from pipeline.records import Array, EcgAnalysis, EcgEpisode, PreparedEcg
 from ui.ecg_course import EPISODE_MARKS, EPISODE_NAMES, Course, clock, inside, time_ticks, zoomed
@@ -14,10 +14,10 @@ from ui.theme import DARK, Theme
 from ui.widgets.drawing import pen, polygon, sized
 
 LEFT_PX, AXIS_PX, LANE_PX = 44.0, 18.0, 12.0
-TREND_SHARE = 0.34
+TREND_SHARE = 0.28
 ZOOM_STEP = 1.25
 CLICK_PX = 4.0
-KIND_ROLES = {"af": "beat_f", "ventricular_run": "beat_v", "supraventricular_run": "beat_s", "pause": "beat_q"}
+KIND_ROLES = {"af": "wave_t", "ventricular_run": "beat_v", "supraventricular_run": "beat_s", "pause": "beat_q"}
 SPOKEN = "Course of the record. Left and right move, plus and minus zoom, Home shows all of it."
 _KEYS = Qt.Key
 
@@ -143,6 +143,10 @@ class EcgCourse(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Keys that move or zoom go before the window's shortcuts."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            words = self.episode_at(event.pos().x())
+            QToolTip.showText(event.globalPos(), words or self.toolTip(), self)
+            return True
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             ours = {*self._moves(), *self._zooms(), int(_KEYS.Key_Home), int(_KEYS.Key_Return)}
             if int(event.key()) in ours and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:

@@ -26,7 +26,6 @@ from ui.ecg_pick import (
 if TYPE_CHECKING:
     from ui.widgets.ecg_paper import EcgPaper
 
-LETTERS_MM = 6.0  # height of the line of letters over a rhythm strip
 CLASS_NAMES = {
     "N": "Normal",
     "S": "Supraventricular",
@@ -78,7 +77,11 @@ class EcgHand:
         paper = self._paper.paper
         if on and paper is not None:
             seen = self._paper.seen_mm()
-            strips = list(paper.strips(seen.left(), seen.top(), seen.right(), seen.bottom()))
+            strips = [
+                s
+                for s in paper.strips(seen.left(), seen.top(), seen.right(), seen.bottom())
+                if seen.top() <= s.baseline_mm <= seen.bottom()
+            ]
             chosen = [s for s in strips if s.is_rhythm] or strips
             if chosen:
                 strip, span = chosen[0], self._paper.span_s()
@@ -149,13 +152,15 @@ class EcgHand:
 
     def _mark_at(self, spot: Spot) -> Mark | None:
         marks = self._paper.marks
-        return mark_near(marks, spot, self._reach_s()) if marks is not None and self._paper.options.marks else None
+        if marks is None or not self._paper.options.marks or spot.is_letters:
+            return None
+        return mark_near(marks, spot, self._reach_s())
 
     def _beat_at(self, spot: Spot) -> int | None:
         marks = self._paper.marks
-        if marks is None or not self._paper.options.r_ticks or not spot.strip.is_rhythm:
+        if marks is None or not self._paper.options.r_ticks or not spot.is_letters:
             return None
-        return beat_near(marks, spot.time_s, 2 * self._reach_s()) if spot.height_mm <= LETTERS_MM else None
+        return beat_near(marks, spot.time_s, 2 * self._reach_s())
 
     def move(self, place: QPointF, *, is_down: bool) -> None:
         """Follow the pointer."""

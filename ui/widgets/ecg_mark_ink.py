@@ -20,6 +20,7 @@ from ui.widgets.ecg_ink import Ink
 ONSET_MM = 2.5  # half the height of the line at an onset or an end
 LEAST_BEAT_PX = 26.0  # between beats that have letters; 46 between those that have numbers
 LEAST_NUMBER_PX = 46.0
+TICK_PX = 5.0
 
 
 def class_colour(theme: Theme, letter: str) -> str:
@@ -73,7 +74,7 @@ def paint_intervals(ink: Ink, marks: EcgMarks, strip: Strip) -> None:
     if not beats or _beat_px(ink, marks, strip) < LEAST_NUMBER_PX:
         return
     line_px = sized(ink.font, 0.8).pointSizeF() * 1.8
-    bottom = ink.y(strip.baseline_mm + ink.paper.row_mm / 2)
+    bottom = min(ink.y(strip.baseline_mm + ink.paper.row_mm / 2), letter_y(ink, strip) - 1.0)
     for beat in beats:
         for interval in marks.intervals(beat, strip.lead_idx):
             lower = interval.name == "QT"
@@ -109,11 +110,11 @@ def _beat_px(ink: Ink, marks: EcgMarks, strip: Strip) -> float:
 
 def letter_y(ink: Ink, strip: Strip) -> float:
     """Top of the line of letters of a rhythm strip."""
-    return ink.y(strip.baseline_mm - ink.paper.row_mm / 2) + 1.0
+    return ink.y(0.0 if strip.letters_mm is None else strip.letters_mm)
 
 
 def paint_beats(ink: Ink, marks: EcgMarks, strip: Strip, selected: int | None) -> None:
-    """A tick and the class of each beat over the rhythm strip; normal letters are left out where beats are close."""
+    """A tick and the class of each beat under the rhythm strip; normal letters are left out where beats are close."""
     start_s, end_s = ink.span_s(strip)
     ink.painter.setFont(sized(ink.font, 0.85, bold=True))
     metrics = ink.painter.fontMetrics()
@@ -124,21 +125,20 @@ def paint_beats(ink: Ink, marks: EcgMarks, strip: Strip, selected: int | None) -
         x = ink.time_x(strip, float(marks.r_s[beat]))
         colour = class_colour(ink.theme, letter)
         ink.painter.setPen(pen(colour, width=2.0 if letter not in ("", "N") else 1.0))
-        base = top + metrics.height()
-        ink.painter.drawLine(QPointF(x, base), QPointF(x, base + 6))
+        ink.painter.drawLine(QPointF(x, top), QPointF(x, top + TICK_PX))
         if not letter or (letter == "N" and not roomy):
             continue
         words = letter + ("*" if marks.is_class_edited(beat) else "")
         width = metrics.horizontalAdvance(words)
         if beat == selected:
-            box = QRectF(x - width / 2 - 4, top - 1, width + 8, metrics.height() + 2)
+            box = QRectF(x - width / 2 - 4, top + TICK_PX, width + 8, metrics.height() + 2)
             ink.painter.setBrush(QColor(colour))
             ink.painter.drawRoundedRect(box, 3, 3)
             ink.painter.setBrush(Qt.BrushStyle.NoBrush)
             ink.painter.setPen(QColor(ink.theme.paper))
         else:
             ink.painter.setPen(QColor(colour))
-        ink.painter.drawText(QPointF(x - width / 2, top + metrics.ascent()), words)
+        ink.painter.drawText(QPointF(x - width / 2, top + TICK_PX + 1 + metrics.ascent()), words)
 
 
 # --- calipers and cursor -----------------------------------------------------------------------------
@@ -164,10 +164,10 @@ def paint_caliper(ink: Ink, caliper: Caliper, *, march: bool, is_draft: bool, ac
                 ink.painter.setPen(pen(ink.theme.caliper, style, width))
                 x = ink.time_x(strip, time_ms / 1000.0)
                 ink.painter.drawLine(QPointF(x, top), QPointF(x, bottom))
-        _paint_caliper_levels(ink, strip, caliper, (start_s, end_s), top)
+        _paint_caliper_levels(ink, strip, caliper, (start_s, end_s), bottom)
 
 
-def _paint_caliper_levels(ink: Ink, strip: Strip, caliper: Caliper, span_s: tuple[float, float], top: float) -> None:
+def _paint_caliper_levels(ink: Ink, strip: Strip, caliper: Caliper, span_s: tuple[float, float], bottom: float) -> None:
     low_s, high_s = sorted((caliper.start_ms / 1000.0, caliper.end_ms / 1000.0))
     if high_s < span_s[0] or low_s > span_s[1]:
         return
@@ -180,7 +180,7 @@ def _paint_caliper_levels(ink: Ink, strip: Strip, caliper: Caliper, span_s: tupl
     ink.painter.setFont(sized(ink.font, 0.9, bold=True))
     width = ink.painter.fontMetrics().horizontalAdvance(words)
     x = min(max((left + right - width) / 2, 4.0), ink.seen.width() * ink.scale - width - 4.0)
-    ink.text(QPointF(x, top + ink.painter.fontMetrics().ascent() + 14), words, ink.theme.caliper, bold=True)
+    ink.text(QPointF(x, bottom - ink.painter.fontMetrics().descent()), words, ink.theme.caliper, bold=True)
 
 
 def paint_cursor(ink: Ink, time_s: float) -> None:

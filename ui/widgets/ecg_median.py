@@ -14,13 +14,16 @@ from pipeline.review.ecg_targets import MarkTarget
 from ui.ecg_marks import MARK_NAMES
 from ui.ecg_median import (
     FROM_MS,
+    S_PER_MV,
     TO_MS,
     Cell,
     cells_of,
     fiducial_limits_ms,
     fiducials_ms,
     intervals_text,
-    range_mv,
+    middle_mv,
+    px_per_s,
+    span_mv,
     st_text,
 )
 from ui.theme import DARK, Theme
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
 
 NEAR_PX = 6.0
 HEAD_PX = 22.0
+LINE_PX = 14.0  # of the name above and the ST level below the beat
+LEAST_MV = 1.3
+LEAST_GRID_PX = 3.0
 NO_MEDIAN = "No median beat: no usual beat lies wholly inside the record, or the record is a long one."
 _KEYS = Qt.Key
 _MOVES = {int(_KEYS.Key_Left): -1.0, int(_KEYS.Key_Right): 1.0}
@@ -99,20 +105,31 @@ class EcgMedianPanel(QWidget):
         width, height = self.width() / n_columns, (self.height() - HEAD_PX) / n_rows
         return [(c, QRectF(c.column * width, HEAD_PX + c.row * height, width - 2, height - 2)) for c in cells]
 
+    def _px_per_ms(self, box: QRectF) -> float:
+        height_mv = LEAST_MV if self._median is None else span_mv(self._median.signal_mv)
+        if self._is_overlaid and self._median is not None:
+            known = self._median.signal_mv[np.isfinite(self._median.signal_mv)]
+            height_mv = max(LEAST_MV, float(np.ptp(known)) if known.size else 0.0)
+        return px_per_s(box.width(), box.height() - 2 * LINE_PX, height_mv) / 1000.0
+
+    def _left(self, box: QRectF) -> float:
+        """Where a panel's drawing begins: it stands in the middle."""
+        return box.center().x() - 0.5 * (TO_MS - FROM_MS) * self._px_per_ms(box)
+
     def _x(self, box: QRectF, ms: float) -> float:
-        return box.left() + (ms - FROM_MS) / (TO_MS - FROM_MS) * box.width()
+        return self._left(box) + (ms - FROM_MS) * self._px_per_ms(box)
 
     def _cell_ms(self, place: QPointF) -> tuple[QRectF, float] | None:
         for _, box in self._cells():
             if box.contains(place):
-                return box, FROM_MS + (place.x() - box.left()) / box.width() * (TO_MS - FROM_MS)
+                return box, FROM_MS + (place.x() - self._left(box)) / self._px_per_ms(box)
         return None
 
     def _near(self, place: QPointF) -> str | None:
         found = self._cell_ms(place)
         if found is None:
             return None
-        reach_ms = NEAR_PX * (TO_MS - FROM_MS) / found[0].width()
+        reach_ms = NEAR_PX / self._px_per_ms(found[0])
         near = {name: abs(ms - found[1]) for name, ms in self._places.items() if abs(ms - found[1]) <= reach_ms}
         return min(near, key=lambda name: near[name], default=None)
 
@@ -202,38 +219,42 @@ class EcgMedianPanel(QWidget):
             edited = "   edited" if any(target.startswith("median/") for target in self._edited) else ""
             words = f"Median of {median.n_beats} beats   {intervals_text(self._places)}{edited}"
             elided(painter, head, words, flag)
-            limits = range_mv(median.signal_mv)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             for cell, box in self._cells():
-                self._paint_cell(painter, median, cell, box, limits)
+                self._paint_cell(painter, median, cell, box)
         painter.end()
 
-    def _paint_cell(
-        self, painter: QPainter, median: MedianBeat, cell: Cell, box: QRectF, limits: tuple[float, float]
-    ) -> None:
+    def _paint_cell(self, painter: QPainter, median: MedianBeat, cell: Cell, box: QRectF) -> None:
         painter.setClipRect(box)
-        scale = box.height() / (limits[1] - limits[0])
-        self._paint_grid(painter, box, limits, scale)
+        per_ms = self._px_per_ms(box)
+        per_mv = 1000.0 * per_ms * S_PER_MV
+        zero_y = box.center().y() + middle_mv(median.signal_mv, cell.lead_idx) * per_mv
+        self._paint_grid(painter, box, per_mv, zero_y)
         times_ms = (np.arange(median.signal_mv.shape[1]) - median.r_step) * 1000.0 / median.sampling_rate_hz
-        x = box.left() + (times_ms - FROM_MS) / (TO_MS - FROM_MS) * box.width()
+        seen = (times_ms >= FROM_MS) & (times_ms <= TO_MS)
+        x = self._left(box) + (times_ms[seen] - FROM_MS) * per_ms
+        self._paint_fiducials(painter, box)
         painter.setPen(pen(self._theme.trace))
         for idx in cell.lead_idx:
-            y = box.bottom() - (median.signal_mv[idx] - limits[0]) * scale
-            painter.drawPolyline(polygon(np.column_stack((x, y))))
-        self._paint_fiducials(painter, box)
+            painter.drawPolyline(polygon(np.column_stack((x, zero_y - median.signal_mv[idx][seen] * per_mv))))
         self._paint_words(painter, cell, box)
         painter.setClipping(False)
 
-    def _paint_grid(self, painter: QPainter, box: QRectF, limits: tuple[float, float], scale: float) -> None:
-        """Squares of the paper: 200 ms and 0.5 mV."""
+    def _paint_grid(self, painter: QPainter, box: QRectF, per_mv: float, zero_y: float) -> None:
+        """Squares of the paper: 40 ms and 0.1 mV, bold 200 ms and 0.5 mV; the fine ones only where there is room."""
+        zero_x = self._x(box, 0.0)
+        for colour, step_px in ((self._theme.paper_minor, 0.1 * per_mv), (self._theme.paper_major, 0.5 * per_mv)):
+            if step_px < LEAST_GRID_PX:
+                continue
+            painter.setPen(pen(colour))
+            for n in range(-int((zero_x - box.left()) / step_px), int((box.right() - zero_x) / step_px) + 1):
+                x = round(zero_x + n * step_px) + 0.5
+                painter.drawLine(QPointF(x, box.top()), QPointF(x, box.bottom()))
+            for n in range(-int((zero_y - box.top()) / step_px), int((box.bottom() - zero_y) / step_px) + 1):
+                y = round(zero_y + n * step_px) + 0.5
+                painter.drawLine(QPointF(box.left(), y), QPointF(box.right(), y))
         painter.setPen(pen(self._theme.paper_major))
         painter.drawRect(box)
-        for ms in np.arange(np.ceil(FROM_MS / 200.0) * 200.0, TO_MS, 200.0).tolist():
-            x = round(self._x(box, ms)) + 0.5
-            painter.drawLine(QPointF(x, box.top()), QPointF(x, box.bottom()))
-        for level in np.arange(np.ceil(limits[0] / 0.5) * 0.5, limits[1], 0.5).tolist():
-            y = round(box.bottom() - (level - limits[0]) * scale) + 0.5
-            painter.drawLine(QPointF(box.left(), y), QPointF(box.right(), y))
 
     def _paint_fiducials(self, painter: QPainter, box: QRectF) -> None:
         for name, ms in self._places.items():
@@ -242,7 +263,7 @@ class EcgMedianPanel(QWidget):
             style = Qt.PenStyle.SolidLine if is_own or name == self.chosen else Qt.PenStyle.DashLine
             painter.setPen(pen(getattr(self._theme, f"wave_{wave}"), style, 2.0 if name == self.chosen else 1.0))
             x = self._x(box, ms)
-            painter.drawLine(QPointF(x, box.top() + 2), QPointF(x, box.bottom() - 2))
+            painter.drawLine(QPointF(x, box.top() + LINE_PX + 2), QPointF(x, box.bottom() - LINE_PX - 2))
 
     def _paint_words(self, painter: QPainter, cell: Cell, box: QRectF) -> None:
         painter.setFont(sized(self.font(), 0.9, bold=True))

@@ -67,7 +67,7 @@ class EcgPaper(QAbstractScrollArea):
         if is_other:
             self.samples = None if ecg is None else samples_of(ecg)
             self.hand.drop()
-        self.marks = None
+        had_marks, self.marks = self.marks is not None, None
         if ecg is not None and review is not None:
             self.marks = EcgMarks(review, ecg.record.leads, ecg.record.sampling_rate_hz)
         self.hand.refresh()
@@ -75,6 +75,8 @@ class EcgPaper(QAbstractScrollArea):
         if is_other:
             self.horizontalScrollBar().setValue(0)
             self.verticalScrollBar().setValue(0)
+        if self.options.calipers and (self.hand.caliper is None or not had_marks):
+            self.hand.measure(True)
 
     def set_look(self, options: EcgOptions, theme: Theme) -> None:
         """Take over how the reader wants it drawn."""

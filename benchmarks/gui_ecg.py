@@ -1,0 +1,163 @@
+"""A day of ECG on the screen: how long a repaint takes while it is moved, zoomed and scrolled.
+
+`python -m benchmarks.gui_ecg [--hours 24] [--steps 200]` draws a record of three leads at 250 Hz into a file, reads it
+with the pipeline, and repaints the course of the record (1600 x 260 pixels) and the paper (1600 x 600) without a
+display. Figures are CPU milliseconds of the whole process for one repaint, samples at hand and samples still missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.holter import make_holter, write_wfdb
+
+MARK_MS = 33.0
+SPANS_S = (86_400.0, 14_400.0, 3600.0, 600.0, 120.0, 30.0)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Repaints of one kind."""
+
+    name: str
+    cpu_ms: list[float]
+
+    def line(self) -> str:
+        p50, p99 = np.percentile(self.cpu_ms, [50, 99])
+        return f"{self.name:44} {len(self.cpu_ms):5} {p50:8.2f} {p99:8.2f} {max(self.cpu_ms):8.2f}"
+
+
+def main() -> int:
+    """Print the table; 1 when a repaint takes longer than the mark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--steps", type=int, default=200)
+    arguments = parser.parse_args()
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_wfdb(Path(folder), make_holter(round(3600 * arguments.hours), seed=1))
+        rows = [row for measure in (_course_rows, _paper_rows) for row in measure(path, arguments.steps)]
+    print(f"{'repaint':44} {'n':>5} {'p50 ms':>8} {'p99 ms':>8} {'max ms':>8}")
+    for row in rows:
+        print(row.line())
+    worst = max(float(np.percentile(row.cpu_ms, 99)) for row in rows if row.name.startswith(("course", "paper")))
+    print(f"slowest p99 {worst:.1f} ms, mark {MARK_MS:g} ms")
+    return int(worst > MARK_MS)
+
+
+def _read(path: Path) -> tuple[object, object]:
+    """The prepared record and its analysis; kept, because a day takes about a minute."""
+    from pipeline.ecg.long_analysis import analyse_long
+    from pipeline.ecg.long_preparation import prepare_long
+    from pipeline.ecg.readers import inspect_ecg
+    from pipeline.ecg.readers.stream import open_stream
+    from pipeline.gates import Limits
+    from pipeline.records import Metadata
+
+    if path not in _KNOWN:
+        report = inspect_ecg(path, Limits())
+        stream = open_stream(path, report, Limits())
+        assert stream is not None
+        ecg = prepare_long(stream, report.sha256)
+        _KNOWN[path] = ecg, analyse_long(stream, ecg, Metadata())
+    return _KNOWN[path]
+
+
+_KNOWN: dict[Path, tuple[object, object]] = {}
+
+
+def _timed(work: Callable[[], object]) -> float:
+    begun = time.process_time()
+    work()
+    return 1000.0 * (time.process_time() - begun)
+
+
+def _course_rows(path: Path, steps: int) -> list[Row]:
+    from pipeline.review.ecg_window import ecg_extremes, ecg_samples
+    from ui.application import make_application
+    from ui.ecg_samples import samples_of
+    from ui.widgets.ecg_course import EcgCourse
+
+    make_application()
+    ecg, analysis = _read(path)
+    widget = EcgCourse()
+    widget.resize(1600, 260)
+    samples = samples_of(ecg)  # type: ignore[arg-type]
+    widget.set_ecg(ecg, samples, analysis)  # type: ignore[arg-type]
+    course = widget.course
+    assert course is not None
+    rows, reading = [], {"reading an hour": [], "reading a tile": []}
+    for kind in ("missing", "at hand"):
+        for span_s in (s for s in SPANS_S if s <= course.duration_s):
+            starts = np.linspace(0.3 * course.duration_s, 0.3 * course.duration_s + min(span_s, 1800.0), steps)
+            taken = []
+            for start in starts.tolist():
+                widget.span_s = (start, start + span_s) if span_s < course.duration_s else (0.0, span_s)
+                if kind == "at hand":
+                    _ = [course.trace(lead, *widget.span_s, 1556) for lead in range(3)]
+                    for hour in course.take_wishes():
+                        read: list[object] = []
+                        call = lambda: read.append(ecg_extremes(path, ecg.file_sha256, hour))  # noqa: E731, B023
+                        reading["reading an hour"].append(_timed(call))
+                        course.put_hour(hour, read[0])  # type: ignore[arg-type]
+                    for number in samples.take_wishes():  # type: ignore[union-attr]
+                        read = []
+                        first, end = samples.bounds(number)  # type: ignore[union-attr]
+                        call = lambda: read.append(ecg_samples(path, ecg.file_sha256, first, end))  # noqa: E731, B023
+                        reading["reading a tile"].append(_timed(call))
+                        samples.put(number, read[0])  # type: ignore[union-attr, arg-type]
+                taken.append(_timed(widget.grab))
+                course.take_wishes()
+                samples.take_wishes()  # type: ignore[union-attr]
+            rows.append(Row(f"course, {_words(span_s)}, samples {kind}", taken))
+    return rows + [Row(f"{name}, in the worker", taken) for name, taken in reading.items() if taken]
+
+
+def _words(span_s: float) -> str:
+    return f"{span_s / 3600:g} h" if span_s >= 3600 else f"{span_s / 60:g} min" if span_s >= 60 else f"{span_s:g} s"
+
+
+def _paper_rows(path: Path, steps: int) -> list[Row]:
+    from dataclasses import replace
+
+    from pipeline.records import Metadata
+    from pipeline.review.ecg_edits import review_ecg
+    from pipeline.review.ecg_window import ecg_samples
+    from ui.theme import DARK
+    from ui.view_state import EcgOptions
+    from ui.widgets.ecg_paper import EcgPaper
+
+    ecg, analysis = _read(path)
+    review = review_ecg(ecg, analysis, Metadata())  # type: ignore[arg-type]
+    rows = []
+    for layout in ("12x1", "rhythm"):
+        paper = EcgPaper()
+        paper.resize(1600, 600)
+        paper.set_look(replace(EcgOptions(), layout=layout, marks=True), DARK)
+        paper.set_ecg(ecg, review)  # type: ignore[arg-type]
+        samples = paper.samples
+        assert samples is not None
+        length_s = samples.n_samples / samples.rate_hz
+        taken = []
+        for time_s in np.linspace(0.5 * length_s, 0.5 * length_s + 120.0, steps).tolist():
+            paper.go_to(time_s)
+            paper.grab()
+            for number in samples.take_wishes():  # type: ignore[attr-defined]
+                first, end = samples.bounds(number)  # type: ignore[attr-defined]
+                samples.put(number, ecg_samples(path, ecg.file_sha256, first, end))  # type: ignore[attr-defined]
+            taken.append(_timed(paper.viewport().grab))
+        rows.append(Row(f"paper, 25 mm/s, {layout}", taken))
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main())
