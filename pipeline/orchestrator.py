@@ -49,6 +49,7 @@ from pipeline.stages.scoring import compute_risk
 from pipeline.stages.validation import input_digest
 from pipeline.states import State
 from pipeline.store.database import Store
+from pipeline.thumbnail import thumbnail
 
 
 def _nothing(_: object) -> None:
@@ -251,6 +252,9 @@ class PipelineOrchestrator:
         run.ledger.note_clips(run.results.echo, len(run.request.echo_paths))
         run.ledger.note_shortened(run.results.echo, run.results.ecg)
         self._save_if(run, State.PREPROCESSING, fresh)
+        picture = thumbnail(run.results.study())
+        if picture is not None:
+            run.journal.write(lambda store: store.set_thumbnail(run.sealer.run_id, picture))
 
     def _preparations(self, run: ActiveRun, report: ValidationReport) -> list[Job]:
         request, limits = run.request, self._limits

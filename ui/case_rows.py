@@ -55,6 +55,7 @@ def _stored_row(row: RunRow) -> CaseRow:
         detail=details.get(row.status, _read(row)),
         when=local_time(row.started_utc),
         resumable=row.status in ("interrupted", "cancelled"),
+        thumbnail=row.thumbnail,
     )
 
 

@@ -34,6 +34,7 @@ class CaseRow:
     detail: str  # what was read, or how to go on
     when: str
     resumable: bool = False
+    thumbnail: bytes | None = None  # PNG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

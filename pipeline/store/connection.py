@@ -14,7 +14,7 @@ from pipeline.store.audit import row_hash
 APPLICATION_ID = 0x43484452  # "CHDR"
 MIGRATIONS: tuple[str, ...] = tuple(
     (Path(__file__).parent / name).read_text(encoding="utf-8")
-    for name in ("schema.sql", "parts.sql", "review.sql", "audit.sql")
+    for name in ("schema.sql", "parts.sql", "review.sql", "audit.sql", "thumbnails.sql")
 )
 """Step n leads from schema version n to n + 1."""
 BUSY_TIMEOUT_MS = 20_000

@@ -110,11 +110,17 @@ class Store:
     def runs(self) -> tuple[RunRow, ...]:
         """Newest first; a run whose process is gone is listed as interrupted."""
         with typed_errors():
-            rows = self._query("SELECT * FROM runs ORDER BY created_utc DESC, rowid DESC")
+            joined = "SELECT runs.*, png FROM runs LEFT JOIN thumbnails USING (run_id)"
+            rows = self._query(f"{joined} ORDER BY created_utc DESC, runs.rowid DESC")
         return tuple(run_row(row) for row in rows)
 
     def run(self, run_id: str) -> RunRow:
         return run_row(self._run(run_id))
+
+    def set_thumbnail(self, run_id: str, png: bytes) -> None:
+        """Keep the small picture of a run for the list."""
+        with transaction(self._connection):
+            self._connection.execute("INSERT OR REPLACE INTO thumbnails VALUES (?, ?)", (run_id, png))
 
     def request(self, run_id: str) -> CardiologyRequest:
         """What was asked for; raises StoreError when it is not what the run began with."""

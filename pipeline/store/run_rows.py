@@ -29,6 +29,7 @@ class RunRow:
     inputs: tuple[str, ...]
     modalities: tuple[str, ...] = ()  # of "echo", "ecg", "metadata"
     error_code: str | None = None
+    thumbnail: bytes | None = None  # PNG
 
 
 def request_json(request: CardiologyRequest) -> str:
@@ -61,6 +62,7 @@ def run_row(row: Mapping[str, Any]) -> RunRow:
         inputs=tuple(json.loads(row["inputs_json"])),
         modalities=_modalities(request_of(row["request_json"])),
         error_code=row["error_code"],
+        thumbnail=row.get("png"),
     )
 
 

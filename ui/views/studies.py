@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPainter, QPixmap, QPixmapCache
 from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QStackedLayout,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -22,6 +26,14 @@ from ui.wording import status_word
 
 ROW_ROLE = Qt.ItemDataRole.UserRole
 ROW_HEIGHT = 3.1  # lines of text
+STATUS_FILTERS = (
+    ("All", ()),
+    ("Done", ("complete",)),
+    ("To resume", ("interrupted", "cancelled")),
+    ("Failed", ("error",)),
+    ("Running", ("running", "pending")),
+)
+NO_MATCH_TEXT = "No case matches. Clear the search, or choose All."
 EMPTY_TEXT = "No studies yet.\nOpen an echo cine, an ECG or both (Ctrl+O), or drop the files on the window."
 
 
@@ -52,7 +64,7 @@ class CaseDelegate(QStyledItemDelegate):
             colour,
             self.theme.surface,
         )
-        text = rect.adjusted(38, 6, -8, -6)
+        text = rect.adjusted(38 + self._paint_thumbnail(painter, rect, row), 6, -8, -6)
         top, bottom = QRectF(text), QRectF(text)
         top.setBottom(text.center().y())
         bottom.setTop(text.center().y())
@@ -68,6 +80,17 @@ class CaseDelegate(QStyledItemDelegate):
         painter.drawLine(QPointF(rect.left(), rect.bottom() + 0.5), QPointF(rect.right(), rect.bottom() + 0.5))
         painter.restore()
 
+    def _paint_thumbnail(self, painter: QPainter, rect: QRectF, row: CaseRow) -> float:
+        """The small picture right of the icon; returns the room that it takes."""
+        picture = _pixmap(row)
+        if picture is None:
+            return 0.0
+        height = rect.height() - 10
+        width = height * picture.width() / picture.height()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawPixmap(QRectF(rect.left() + 36, rect.top() + 5, width, height), picture, QRectF(picture.rect()))
+        return width + 6
+
     def _paint_status(
         self, painter: QPainter, rect: QRectF, row: CaseRow, colour: str, option: QStyleOptionViewItem
     ) -> None:
@@ -80,8 +103,19 @@ class CaseDelegate(QStyledItemDelegate):
         elided(painter, rect.adjusted(taken, 0, 0, 0), row.detail, Qt.AlignmentFlag.AlignVCenter)
 
 
+def _pixmap(row: CaseRow) -> QPixmap | None:
+    """The decoded thumbnail, kept by Qt while there is room; None where there is none or it is damaged."""
+    if row.thumbnail is None:
+        return None
+    kept = QPixmap()
+    if not QPixmapCache.find(row.key, kept):
+        kept.loadFromData(row.thumbnail, "PNG")
+        QPixmapCache.insert(row.key, kept)
+    return None if kept.isNull() else kept
+
+
 class StudiesView(QWidget):
-    """Choose a case."""
+    """Choose a case; the field above narrows the list by words, the choice beside it by status."""
 
     case_wished = Signal(str)
 
@@ -89,6 +123,8 @@ class StudiesView(QWidget):
         super().__init__(parent)
         self._rows: tuple[CaseRow, ...] = ()
         self._shown_key: str | None = None
+        self.search = QLineEdit()
+        self.status = QComboBox()
         self.list = QListWidget()
         self.list.setAccessibleName("Studies")
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -97,10 +133,48 @@ class StudiesView(QWidget):
         self.list.itemClicked.connect(self._wish)
         self.list.itemActivated.connect(self._wish)
         self.empty = EmptyLabel(EMPTY_TEXT)
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(self.empty)
-        self._stack.addWidget(self.list)
-        self.setMinimumWidth(180)
+        self.nothing = EmptyLabel(NO_MATCH_TEXT)
+        self._stack = QStackedLayout()
+        for page in (self.empty, self.list, self.nothing):
+            self._stack.addWidget(page)
+        self._assemble()
+
+    def _assemble(self) -> None:
+        self.search.setPlaceholderText("Search")
+        self.search.setToolTip("Narrow the list: part of a case's number, of what it holds, a code, a status")
+        self.search.setAccessibleName("Search the cases")
+        self.search.setClearButtonEnabled(True)
+        self.status.setToolTip("Show cases of one status only")
+        self.status.setAccessibleName("Status of the cases shown")
+        for words, statuses in STATUS_FILTERS:
+            self.status.addItem(words, statuses)
+        self.search.textChanged.connect(self._narrow)
+        self.status.currentIndexChanged.connect(self._narrow)
+        head = QHBoxLayout()
+        head.setContentsMargins(6, 4, 6, 4)
+        head.addWidget(self.search, 1)
+        head.addWidget(self.status)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addLayout(self._stack, 1)
+        self.setMinimumWidth(200)
+
+    def _narrow(self) -> None:
+        """Hide the rows that do not hold every word, or are of another status."""
+        words = self.search.text().casefold().split()
+        statuses = self.status.currentData()
+        n_shown = 0
+        for place in range(self.list.count()):
+            entry = self.list.item(place)
+            row: CaseRow = entry.data(ROW_ROLE)
+            told = f"{row.title} {status_word(row.status)} {row.detail} {row.when}".casefold()
+            is_shown = all(word in told for word in words) and (not statuses or row.status in statuses)
+            entry.setHidden(not is_shown)
+            n_shown += is_shown
+        has_any = self.list.count() > 0
+        self._stack.setCurrentIndex(1 if n_shown else 2 if has_any else 0)
 
     def _wish(self, item: QListWidgetItem) -> None:
         row: CaseRow = item.data(ROW_ROLE)
@@ -126,5 +200,5 @@ class StudiesView(QWidget):
         for place in range(self.list.count()):
             entry = self.list.item(place)
             entry.setData(ROW_ROLE + 1, entry.data(ROW_ROLE).key == self._shown_key)
-        self._stack.setCurrentIndex(1 if state.cases else 0)
+        self._narrow()
         self.list.viewport().update()
