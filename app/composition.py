@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.cancellation import CancelToken
-from pipeline.records import Array, CardiologyRequest, CardiologyResponse, Edit, RunEvent, StudyResults
+from pipeline.records import Array, CardiologyRequest, CardiologyResponse, CheckpointRow, Edit, RunEvent, StudyResults
+from pipeline.states import Reuse
 
 if TYPE_CHECKING:
     from pipeline.engine import Act, AuditHead, RunRow, StoredRun
@@ -50,6 +51,7 @@ class Engine:
         on_results: OnResults = _ignore_results,
         cancel: CancelToken | None = None,
         resume: str | None = None,
+        reuse: Reuse | None = None,
     ) -> CardiologyResponse:
         """Run in the calling thread; see `pipeline.engine.run_study`."""
         from pipeline import engine
@@ -61,8 +63,15 @@ class Engine:
             on_results=on_results,
             cancel=cancel,
             resume=resume,
+            reuse=reuse,
             executor=self.executor,
         )
+
+    def checkpoint_rows(self, run_id: str) -> tuple[CheckpointRow, ...]:
+        """What a run has saved so far, state by state; raises StoreError."""
+        from pipeline import engine
+
+        return engine.checkpoint_rows(self.store_path, run_id)
 
     def list_runs(self) -> tuple[RunRow, ...]:
         """Every stored run, newest first."""

@@ -119,6 +119,10 @@ class BranchWork:
             self._journal.emit(state, "retry", f"{text}: {rule.action}", branch=branch)
 
         def once(attempt: Attempt) -> Any:
+            if attempt.number > 1 and self._cancel.is_paused:
+                self._journal.emit(state, "paused", f"paused before attempt {attempt.number}", branch=branch)
+                self._cancel.hold()
+                self._journal.emit(state, "continued", "goes on", branch=branch)
             return self._executor.call(call, attempt, progress, DeadlineToken(self._cancel, DEADLINES_S[state]))
 
         return lambda: retrying(once, on_retry=on_retry, sleep=self._sleep)

@@ -13,13 +13,37 @@ Progress = Callable[[float, str], None]
 
 
 class CancelToken:
-    """Set by one thread, checked by another between frames, batches, retries and waits."""
+    """Set by one thread, checked by another between frames, batches, retries and waits.
+
+    A pause holds the run before its next state and before the next attempt of a stage; a cancel ends the pause.
+    """
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._open = threading.Event()  # cleared while paused
+        self._open.set()
 
     def cancel(self) -> None:
         self._event.set()
+        self._open.set()
+
+    def pause(self) -> None:
+        """Hold the run where it may be held next; nothing that is being computed is lost."""
+        if not self._event.is_set():
+            self._open.clear()
+
+    def go_on(self) -> None:
+        """End a pause."""
+        self._open.set()
+
+    @property
+    def is_paused(self) -> bool:
+        return not self._open.is_set()
+
+    def hold(self) -> None:
+        """Wait while paused; raises RunCancelledError when cancelled then or before."""
+        self._open.wait()
+        self.check()
 
     @property
     def is_cancelled(self) -> bool:
@@ -41,6 +65,7 @@ class DeadlineToken(CancelToken):
 
     def __init__(self, parent: CancelToken, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._event = parent._event
+        self._open = parent._open
         self._clock = clock
         self._end = clock() + seconds
 

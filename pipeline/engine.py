@@ -14,8 +14,9 @@ from pipeline.errors import StoreError
 from pipeline.executor import StageExecutor
 from pipeline.gates import Limits
 from pipeline.orchestrator import PipelineOrchestrator
-from pipeline.records import CardiologyRequest, CardiologyResponse, Edit, RunEvent, StudyResults
+from pipeline.records import CardiologyRequest, CardiologyResponse, CheckpointRow, Edit, RunEvent, StudyResults
 from pipeline.results import study_results
+from pipeline.states import Reuse
 from pipeline.store import codec
 from pipeline.store.audit import Act, AuditFault, AuditHead, AuditRow
 from pipeline.store.database import Store
@@ -33,6 +34,7 @@ __all__ = [
     "add_edit",
     "audit_faults",
     "audit_rows",
+    "checkpoint_rows",
     "delete_run",
     "list_runs",
     "load_run",
@@ -52,6 +54,7 @@ class StoredRun:
     results: StudyResults
     report: Mapping[str, Any] | None
     edits: tuple[Edit, ...] = ()
+    checkpoints: tuple[CheckpointRow, ...] = ()
 
 
 def _ignore_event(event: RunEvent) -> None:
@@ -70,6 +73,7 @@ def run_study(
     on_results: Callable[[StudyResults], None] = _ignore_results,
     cancel: CancelToken | None = None,
     resume: str | None = None,
+    reuse: Reuse | None = None,
     limits: Limits | None = None,
     executor: StageExecutor | None = None,
 ) -> CardiologyResponse:
@@ -83,6 +87,9 @@ def run_study(
         None with `resume`: the stored request of that run is used.
     resume : str or None
         A stored run to go on with; what still holds of its checkpoints is not computed again.
+    reuse : Reuse or None
+        Whose checkpoints may be taken and from which state on everything is computed anew. Without `resume` the
+        run is a new one, and the reused run stays as it is.
     executor : StageExecutor or None
         Where the stages run; by default in threads of this process. It is not closed.
 
@@ -101,7 +108,7 @@ def run_study(
         orchestrator = PipelineOrchestrator(
             store, limits=limits, on_event=on_event, on_results=on_results, executor=executor, store_trouble=trouble
         )
-        return orchestrator.execute(request, cancel=cancel, resume=resume)
+        return orchestrator.execute(request, cancel=cancel, resume=resume, reuse=reuse)
     finally:
         if executor is not None:
             executor.rest()
@@ -139,7 +146,14 @@ def load_run(store_path: Path, run_id: str) -> StoredRun:
             results=study_results(_records(store, run_id)),
             report=_report(store, run_id),
             edits=store.edits(run_id),
+            checkpoints=store.checkpoint_rows(run_id),
         )
+
+
+def checkpoint_rows(store_path: Path, run_id: str) -> tuple[CheckpointRow, ...]:
+    """What a run has saved so far, state by state; also while it goes on. Raises StoreError."""
+    with Store.open(store_path) as store:
+        return store.checkpoint_rows(run_id)
 
 
 def _report(store: Store, run_id: str) -> Mapping[str, Any] | None:

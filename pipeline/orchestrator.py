@@ -47,7 +47,7 @@ from pipeline.stages.preprocessing import patient_headers
 from pipeline.stages.receipt import receive
 from pipeline.stages.scoring import compute_risk
 from pipeline.stages.validation import input_digest
-from pipeline.states import State
+from pipeline.states import Reuse, State
 from pipeline.store.database import Store
 from pipeline.thumbnail import thumbnail
 
@@ -95,16 +95,24 @@ class PipelineOrchestrator:
         self._sleep = sleep
 
     def execute(
-        self, request: CardiologyRequest, *, cancel: CancelToken | None = None, resume: str | None = None
+        self,
+        request: CardiologyRequest,
+        *,
+        cancel: CancelToken | None = None,
+        resume: str | None = None,
+        reuse: Reuse | None = None,
     ) -> CardiologyResponse:
         """Run a study to COMPLETE or ERROR; never raises for bad input, every failure is in the response.
+
+        `reuse` says whose checkpoints may be taken, and from which state on everything is computed anew; without
+        it a resumed run takes what still holds of its own.
 
         Raises
         ------
         StoreError
             Only when `resume` names a run that is not in the store or still goes on.
         """
-        run = self._begin(request, cancel or CancelToken(), resume)
+        run = self._begin(request, cancel or CancelToken(), resume, reuse)
         try:
             self._walk(run)
         except PipelineError as error:
@@ -118,7 +126,9 @@ class PipelineOrchestrator:
 
     # --- begin and end ------------------------------------------------------------------------------
 
-    def _begin(self, request: CardiologyRequest, cancel: CancelToken, resume: str | None) -> ActiveRun:
+    def _begin(
+        self, request: CardiologyRequest, cancel: CancelToken, resume: str | None, reuse: Reuse | None
+    ) -> ActiveRun:
         sealer = Sealer(resume)
         first_seq, models = 0, models_text()
         if resume is not None and self._store is not None:
@@ -130,7 +140,8 @@ class PipelineOrchestrator:
             journal.warn_unsaved(self._store_trouble)
         if resume is None:
             journal.write(lambda store: store.start_run(sealer.run_id, request, models=models))
-        results = RunResults(self._store if resume else None, resume or "")
+        taken = reuse or (Reuse(run_id=resume) if resume else None)
+        results = RunResults(self._store if taken else None, taken)
         ledger = BranchLedger(journal)
         work = BranchWork(
             cancel=cancel,
@@ -182,6 +193,7 @@ class PipelineOrchestrator:
 
     def _enter(self, run: ActiveRun, state: State, work: Callable[[ActiveRun], None]) -> None:
         run.cancel.check()
+        self._hold(run, state)
         run.state.transition(state)
         run.journal.emit(state, "state", f"{state.name} started")
         run.journal.pump()
@@ -194,6 +206,14 @@ class PipelineOrchestrator:
         run.journal.emit(state, "state_done", f"{spent_ms} ms")
         run.journal.pump()
         self._on_results(run.results.study())
+
+    def _hold(self, run: ActiveRun, state: State) -> None:
+        """Wait before a state while the reader has paused the run."""
+        if run.cancel.is_paused:
+            run.journal.emit(run.state.current, "paused", f"paused before {state.name}")
+            run.journal.pump()
+            run.cancel.hold()
+            run.journal.emit(run.state.current, "continued", "goes on")
 
     def _receipt(self, run: ActiveRun) -> None:
         run.ledger.open(receive(run.request))

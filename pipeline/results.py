@@ -21,7 +21,7 @@ from pipeline.records import (
     ValidationReport,
 )
 from pipeline.stages.preprocessing import patient_headers
-from pipeline.states import State
+from pipeline.states import Reuse, State
 from pipeline.store import codec
 from pipeline.store.database import Store
 
@@ -29,11 +29,11 @@ R = TypeVar("R")
 
 
 class RunResults:
-    """Results of one run; with a store and a run id it restores what still holds."""
+    """Results of one run; with a store it restores what still holds of the run to be reused."""
 
-    def __init__(self, store: Store | None, resumed_run_id: str) -> None:
-        self._store = store
-        self._run_id = resumed_run_id
+    def __init__(self, store: Store | None, reuse: Reuse | None) -> None:
+        self._store = store if reuse is not None else None
+        self._reuse = reuse or Reuse(run_id="")
         self._records: dict[str, Any] = {}
         self._keys: dict[str, str] = {}
         self._payloads: dict[str, bytes] = {}
@@ -55,8 +55,10 @@ class RunResults:
             return False
         key = cache_key(name, depends_on)
         state, kind = RESULTS[name]
+        if not self._reuse.allows(state):
+            return False
         try:
-            found = self._store.find_result(self._run_id, state, name)
+            found = self._store.find_result(self._reuse.run_id, state, name)
             if found is None or found[0] != key:
                 return False
             self._records[name] = codec.decode(kind, found[1])
@@ -68,9 +70,9 @@ class RunResults:
     def parts(self, name: str, depends_on: Mapping[str, Any], journal: Journal) -> PartialResults:
         """Finished parts of a result that is about to be made; new ones go to the store through the journal."""
         key, found = cache_key(name, depends_on), {}
-        if self._store is not None:
+        if self._store is not None and self._reuse.allows(RESULTS[name][0]):
             with contextlib.suppress(StoreError):  # damaged: made again
-                found = self._store.parts(self._run_id, name, key)
+                found = self._store.parts(self._reuse.run_id, name, key)
 
         def write(number: int, payload: bytes) -> None:
             journal.defer(lambda store: store.save_part(journal.run_id, name, number, key, payload))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 
 
@@ -36,6 +37,18 @@ TRANSITIONS: dict[State, tuple[State, ...]] = {
 }
 
 CHECKPOINTED = (State.VALIDATION, State.PREPROCESSING, State.DETECTION, State.ANALYSIS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reuse:
+    """Whose checkpoints a run may take: those of a stored run, as far as the state before `rerun_from`."""
+
+    run_id: str
+    rerun_from: State = State.COMPLETE
+
+    def allows(self, state: State) -> bool:
+        """Whether results of a state may be taken."""
+        return state < self.rerun_from
 
 
 class PipelineState:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.cancellation import CancelToken
-from pipeline.records import Array, CardiologyRequest, CardiologyResponse, Edit, RunEvent, StudyResults
+from pipeline.records import Array, CardiologyRequest, CardiologyResponse, CheckpointRow, Edit, RunEvent, StudyResults
+from pipeline.states import Reuse
 
 if TYPE_CHECKING:
     from pipeline.engine import Act, AuditHead, RunRow, StoredRun
@@ -24,8 +25,13 @@ class Engine(Protocol):
         on_results: Callable[[StudyResults], None],
         cancel: CancelToken | None,
         resume: str | None,
+        reuse: Reuse | None,
     ) -> CardiologyResponse:
-        """Run a study in the calling thread."""
+        """Run a study in the calling thread; `reuse` says whose checkpoints may be taken, and how far."""
+        ...
+
+    def checkpoint_rows(self, run_id: str) -> tuple[CheckpointRow, ...]:
+        """What a run has saved so far, state by state."""
         ...
 
     def list_runs(self) -> tuple[RunRow, ...]:

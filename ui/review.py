@@ -14,6 +14,7 @@ from ui.review_ecg import EcgReview
 from ui.review_echo import EchoReview
 from ui.review_edits import EditReview
 from ui.review_looks import LooksReview
+from ui.review_run import RunReview
 from ui.session import Session
 from ui.theme import Theme
 from ui.view_state import Message, ReviewState
@@ -35,7 +36,8 @@ class Review(QObject):
         self.echo = EchoReview(self)
         self.ecg = EcgReview(self)
         self.edits = EditReview(self)
-        self._parts = (self.cases, self.looks, self.echo, self.ecg, self.edits)
+        self.run = RunReview(self)
+        self._parts = (self.cases, self.looks, self.echo, self.ecg, self.edits, self.run)
         self.session.answered.connect(self._take_answer)
         self.session.failed.connect(self._take_failure)
 

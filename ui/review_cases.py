@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject, QTimer
 
 from pipeline.intake.cases import Intake
 from pipeline.notice import NOTICE
-from pipeline.records import CardiologyRequest, CardiologyResponse, ClipFacts, RunEvent, StudyResults
+from pipeline.records import CardiologyRequest, CardiologyResponse, CheckpointRow, ClipFacts, RunEvent, StudyResults
+from pipeline.states import Reuse
 from ui.case_rows import INTERRUPTED_TEXT, WAITING_KEY, case_rows
 from ui.page.export import FORM, export_page
 from ui.plots import Plot
@@ -38,6 +39,7 @@ class CaseReview(QObject):
         self._live: CaseView | None = None
         self._run_generation = 0
         self._load_generation = 0
+        self._resumes_loaded = False
         self._session.events_arrived.connect(self._take_events)
         self._session.results_arrived.connect(self._take_results)
         self._redraw = QTimer(self)
@@ -68,32 +70,33 @@ class CaseReview(QObject):
     def run_again(self) -> None:
         """Read the files of the case on screen again, as a new run."""
         if self._case.request is not None and not self._session.is_running:
-            self._start(self._case.request, None)
+            self.start(self._case.request, None)
 
     def run_with_facts(self, facts: tuple[ClipFacts, ...]) -> None:
         """Read the files of the case on screen again with what the reader says of its clips."""
         if self._case.request is not None and not self._session.is_running:
-            self._start(replace(self._case.request, clip_facts=facts), None)
+            self.start(replace(self._case.request, clip_facts=facts), None)
 
     def run_with_metadata(self, facts: dict[str, Any]) -> None:
         """Judge the case on screen with other facts about the patient; what does not depend on them is kept."""
         case = self._case
         if case.request is not None and case.key is not None and not self._session.is_running:
-            self._start(replace(case.request, metadata=facts or None, metadata_path=None), case.key)
+            self.start(replace(case.request, metadata=facts or None, metadata_path=None), case.key)
 
     def resume(self) -> None:
         """Go on with the stored run on screen; never done without being asked."""
         case = self._case
         if case.request is not None and case.key is not None and not self._session.is_running:
-            self._start(case.request, case.key)
+            self.start(case.request, case.key)
 
     def cancel(self) -> None:
         if self._session.is_running:
             self._session.cancel()
             self._review.say("Stopping the run …")
 
-    def select(self, key: str) -> None:
-        """Put a case on screen."""
+    def select(self, key: str, *, then_resume: bool = False) -> None:
+        """Put a case on screen, and where that was asked for go on with it."""
+        self._resumes_loaded = then_resume
         if self._live is not None and key == self._live.key:
             self._review.update(case=self._live, message=None)
         elif key.startswith(WAITING_KEY):
@@ -128,18 +131,21 @@ class CaseReview(QObject):
         """Write an intermediate result."""
         self._session.save_item(item, path)
 
-    def _start(self, request: CardiologyRequest, resume: str | None, *, is_shown: bool = True) -> None:
+    def start(
+        self, request: CardiologyRequest, resume: str | None, reuse: Reuse | None = None, *, is_shown: bool = True
+    ) -> None:
+        """Run a study, or go on with a stored run; one at a time."""
         self._live = CaseView(key=resume or LIVE_KEY, phase="running", request=request)
-        self._run_generation = self._session.run_study(request, resume)
+        self._run_generation = self._session.run_study(request, resume, reuse)
         shown = {"case": self._live, "message": None, "focus": None, "log_filter": None} if is_shown else {}
-        self._update_rows(live_key=self._live.key, **shown)
+        self._update_rows(live_key=self._live.key, is_paused=False, **shown)
 
     def _start_next(self, *, is_shown: bool) -> None:
         """Read the first study that waits, unless one is being read; only one that is to be shown goes on screen."""
         if self._review.state.queue and not self._session.is_running:
             first, *rest = self._review.state.queue
             self._review.update(queue=tuple(rest))
-            self._start(first, None, is_shown=is_shown)
+            self.start(first, None, is_shown=is_shown)
 
     def clear_queue(self) -> None:
         """Forget the studies that wait; the one being read goes on."""
@@ -159,6 +165,7 @@ class CaseReview(QObject):
         if live.key == LIVE_KEY:
             live = self._named(live, events[0].run_id)
         self._live = replace(live, progress=advance(live.progress, events))
+        self._review.run.note_events(events[0].run_id, events)
         if not self._redraw.isActive():
             self._redraw.start()
 
@@ -198,7 +205,7 @@ class CaseReview(QObject):
         self._redraw.stop()
         self._live = None
         said = Message(text=text) if text else None
-        self._update_rows(live_key=None, message=said, **({"case": done} if was_shown else {}))
+        self._update_rows(live_key=None, is_paused=False, message=said, **({"case": done} if was_shown else {}))
         self.refresh()
         self._review.looks.find_prior()
         self._start_next(is_shown=False)
@@ -214,6 +221,7 @@ class CaseReview(QObject):
         """What the store holds."""
         self._rows = rows
         self._update_rows()
+        self._review.run.offer_interrupted(rows)
 
     def take_delete(self, _generation: int, _answer: None) -> None:
         """A run is forgotten."""
@@ -255,11 +263,22 @@ class CaseReview(QObject):
             report=stored.report,
             edits=stored.edits,
             branches=branches,
+            checkpoints=stored.checkpoints,
             progress=settle(advance(NO_PROGRESS, stored.events), stored.row.status, branches),
         )
         said = Message(text=INTERRUPTED_TEXT) if case.phase == "interrupted" else None
         self._review.update(case=case, message=said)
         self._review.looks.find_prior()
+        if self._resumes_loaded:
+            self._resumes_loaded = False
+            self.resume()
+
+    def put_checkpoints(self, run_id: str, rows: tuple[CheckpointRow, ...]) -> None:
+        """Show what a run has saved."""
+        if self._live is not None and self._live.key == run_id:
+            self._live = replace(self._live, checkpoints=rows)
+        if self._case.key == run_id:
+            self._review.update(case=replace(self._case, checkpoints=rows))
 
     def take_failure(self, topic: str, generation: int) -> None:
         """Something did not work; what was to be shown by it is given up."""

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from pipeline.records import Role
 from ui.hanging import Hanging, Shape
 from ui.prior import FoundPrior, find_prior
+from ui.run_progress import STATE_NAMES, telling_state
 from ui.theme import THEMES
 from ui.view_state import CaseView
 
@@ -60,6 +61,17 @@ class LooksReview(QObject):
         """Show the journal of one state; the same state again shows everything."""
         state = self._review.state
         self._review.update(log_filter=None if state_name == state.log_filter else state_name)
+
+    def choose_state(self, state_name: str) -> None:
+        """Look at one state of the run."""
+        self._review.update(log_filter=state_name)
+
+    def step_state(self, by: int) -> None:
+        """Look at the state before or after; at first at the one that is worked on or that failed."""
+        state = self._review.state
+        chosen = state.log_filter or telling_state(state.case.progress)
+        place = STATE_NAMES.index(chosen) + (by if state.log_filter else 0)
+        self.choose_state(STATE_NAMES[min(max(place, 0), len(STATE_NAMES) - 1)])
 
     # --- the prior ----------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
 from pipeline.cancellation import CancelToken
 from pipeline.errors import PipelineError
 from pipeline.records import CardiologyRequest
+from pipeline.states import Reuse
 from ui.engine_port import Engine
 from ui.plot_values import write_values
 from ui.plots import Plot
@@ -128,15 +129,15 @@ class Session(QObject):
     def is_running(self) -> bool:
         return self._cancel is not None
 
-    def run_study(self, request: CardiologyRequest, resume: str | None) -> int:
+    def run_study(self, request: CardiologyRequest, resume: str | None, reuse: Reuse | None = None) -> int:
         """Start a study; returns its generation."""
         cancel = CancelToken()
-        generation = self._next("run", self._study_call(request, resume, cancel))
+        generation = self._next("run", self._study_call(request, resume, reuse, cancel))
         self._cancel = cancel
         return generation
 
     def _study_call(
-        self, request: CardiologyRequest, resume: str | None, cancel: CancelToken
+        self, request: CardiologyRequest, resume: str | None, reuse: Reuse | None, cancel: CancelToken
     ) -> Callable[[int], Callable[[], Any]]:
         engine, feed = self._engine, self._feed
 
@@ -147,6 +148,7 @@ class Session(QObject):
                 on_results=lambda results: feed.put(Note("results", "run", generation, results)),
                 cancel=cancel,
                 resume=resume,
+                reuse=reuse,
             )
 
         return bind
@@ -155,6 +157,11 @@ class Session(QObject):
         """Ask the running study to stop."""
         if self._cancel is not None:
             self._cancel.cancel()
+
+    def pause(self, on: bool) -> None:
+        """Hold the running study before its next state or attempt, or let it go on."""
+        if self._cancel is not None:
+            self._cancel.pause() if on else self._cancel.go_on()
 
     def list_runs(self) -> int:
         return self._next("list", lambda _: self._engine.list_runs)

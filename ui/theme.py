@@ -146,6 +146,8 @@ STATUS_COLOURS = (  # status word -> role of its colour
     ("disagree", "warn"),
     ("cancelled", "muted"),
     ("interrupted", "warn"),
+    ("paused", "warn"),
+    ("unreached", "muted"),
     ("failed", "bad"),
     ("error", "bad"),
     ("urgent", "bad"),

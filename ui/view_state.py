@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipeline.records import BranchResult, CardiologyRequest, Edit, Role, StudyResults
+from pipeline.records import BranchResult, CardiologyRequest, CheckpointRow, Edit, Role, StudyResults
 from ui.hanging import Hanging, Shape
 from ui.run_progress import RunProgress
 from ui.theme import DARK, Theme
@@ -48,6 +48,7 @@ class CaseView:
     report: Mapping[str, Any] | None = None
     progress: RunProgress = NO_PROGRESS
     branches: tuple[BranchResult, ...] = ()
+    checkpoints: tuple[CheckpointRow, ...] = ()  # what the run has saved so far
     edits: tuple[Edit, ...] = ()  # the command log of this run
     ecg_review: EcgReview | None = None  # the ECG with the reader's edits; comes a moment after the analysis
     time_locks: tuple[TimeLock, ...] = ()  # of each clip to the ECG
@@ -128,6 +129,7 @@ class ReviewState:
     case: CaseView = CaseView()
     prior: CaseView = CaseView()  # an earlier case beside it, where one was asked for
     prior_note: str = ""  # what that case is, or why there is none
+    is_paused: bool = False  # the reader asked the running study to hold
     live_key: str | None = None  # the case that is running now, on screen or not
     queue: tuple[CardiologyRequest, ...] = ()  # studies that wait to be read, in order
     focus: FrameFocus | None = None

@@ -117,10 +117,15 @@ class MainWindow(QMainWindow):
         """Do an action by its name, as its menu entry would."""
         self.menus.actions[name].trigger()
 
-    def show_journal(self, state_name: str) -> None:
-        """Show what the journal says of one state."""
-        self.stage.show_dock("log")
+    def show_run_state(self, state_name: str) -> None:
+        """Show what is known of one state of the run, and its lines of the journal."""
+        self.stage.show_dock("state")
         self.review.looks.filter_log(state_name)
+
+    def step_state(self, by: int) -> None:
+        """Look at the state of the run before or after."""
+        self.stage.show_dock("state")
+        self.review.looks.step_state(by)
 
     def restore_layout(self) -> None:
         """Put every dock back to where it stood at first."""

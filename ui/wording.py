@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 STATUS_WORDS = (  # status -> word shown beside its icon
@@ -10,6 +11,7 @@ STATUS_WORDS = (  # status -> word shown beside its icon
     ("restored", "from checkpoint"),
     ("done", "done"),
     ("interrupted", "interrupted"),
+    ("unreached", "not reached"),
 )
 
 
@@ -82,3 +84,16 @@ def short_case(run_id: str) -> str:
     """A short number for a run that stays the same whatever else is stored."""
     compact = "".join(c for c in run_id if c.isalnum())
     return compact[-6:].upper() or "–"
+
+
+def joined(names: Sequence[str]) -> str:
+    """Names as part of a sentence: "A", "A and B", "A, B and C"."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part) if names else ""
+
+
+def size_text(size_bytes: int) -> str:
+    """A size as people write it."""
+    for unit, step in (("MB", 1_000_000), ("kB", 1000)):
+        if size_bytes >= step:
+            return f"{size_bytes / step:.1f} {unit}"
+    return f"{size_bytes} bytes"

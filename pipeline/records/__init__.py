@@ -34,7 +34,14 @@ from pipeline.records.inputs import (
 )
 from pipeline.records.long_ecg import EcgEpisode, EcgHour, EcgOverview, LongEcg
 from pipeline.records.measurement import Measurement, Metric, Source
-from pipeline.records.run import BranchResult, CardiologyResponse, RunEvent, StudyResults
+from pipeline.records.run import (
+    BranchResult,
+    CardiologyResponse,
+    CheckpointRow,
+    PayloadRow,
+    RunEvent,
+    StudyResults,
+)
 
 __all__ = [
     "BRANCHES",
@@ -45,6 +52,7 @@ __all__ = [
     "Calibration",
     "CardiologyRequest",
     "CardiologyResponse",
+    "CheckpointRow",
     "CineAnalysis",
     "ClipFacts",
     "CrossCheck",
@@ -74,6 +82,7 @@ __all__ = [
     "Metadata",
     "Metric",
     "PatientHeader",
+    "PayloadRow",
     "PreparedEcg",
     "PreparedEcho",
     "Remark",

@@ -28,7 +28,7 @@ class RunEvent:
     """One line of the journal; shown live and stored alike.
 
     kind: "state" (entered), "state_done", "branch" (text holds a BranchState), "progress", "retry",
-    "checkpoint", "restored", "warning", "error", "done".
+    "checkpoint", "restored", "paused", "continued", "warning", "error", "done".
     """
 
     run_id: str
@@ -40,6 +40,28 @@ class RunEvent:
     fraction: float | None
     code: str | None
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayloadRow:
+    """One stored result of a checkpoint: which it is, its hash, its size, and the key of all it depends on."""
+
+    name: str  # field of the specification: "preprocessed_echo"
+    sha256: str
+    size_bytes: int
+    cache_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointRow:
+    """What was saved after a state, without the results themselves."""
+
+    state: str
+    time_utc: str
+    input_hashes: Mapping[str, str]  # "echo.0" -> SHA-256 of the file
+    processing_times_ms: Mapping[str, int]  # state -> time spent in it
+    memory_mb: float  # resident memory when it was saved
+    payloads: tuple[PayloadRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

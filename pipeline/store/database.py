@@ -13,10 +13,11 @@ from typing import Any, Self
 import psutil
 
 from pipeline.errors import StoreError
-from pipeline.records import CardiologyRequest, Edit, RunEvent, ValidationReport
+from pipeline.records import CardiologyRequest, CheckpointRow, Edit, RunEvent, ValidationReport
 from pipeline.states import State
 from pipeline.store import audit, codec
 from pipeline.store.checkpoint import StateCheckpoint
+from pipeline.store.checkpoint_rows import select_checkpoints
 from pipeline.store.connection import connect, transaction, typed_errors
 from pipeline.store.edits import insert_edit, select_edits
 from pipeline.store.run_rows import RunRow, input_names, request_json, request_of, run_row
@@ -294,6 +295,11 @@ class Store:
         with typed_errors():
             rows = self._query("SELECT state_id FROM checkpoints WHERE run_id = ? ORDER BY state_id", run_id)
             return tuple(State(row["state_id"]) for row in rows)
+
+    def checkpoint_rows(self, run_id: str) -> tuple[CheckpointRow, ...]:
+        """What the run has saved, without the results themselves."""
+        with typed_errors():
+            return select_checkpoints(self._connection, run_id)
 
     def find_result(self, run_id: str, state: State, name: str) -> tuple[str, bytes] | None:
         """(cache key, payload) of one result, None when it is missing; StoreError when it is damaged."""

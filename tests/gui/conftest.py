@@ -27,6 +27,7 @@ from pipeline.records import (
     Calibration,
     CardiologyRequest,
     CardiologyResponse,
+    CheckpointRow,
     CineAnalysis,
     Delineation,
     EcgAnalysis,
@@ -38,6 +39,7 @@ from pipeline.records import (
     Edit,
     Measurement,
     PatientHeader,
+    PayloadRow,
     PreparedEcg,
     Remark,
     RhythmStatement,
@@ -46,7 +48,7 @@ from pipeline.records import (
     StudyResults,
 )
 from pipeline.reports.result import measurement_body
-from pipeline.states import State
+from pipeline.states import Reuse, State
 from ui.view_state import CaseView
 from ui.window import MainWindow
 
@@ -233,6 +235,26 @@ def make_report(status: str = "complete") -> dict[str, Any]:
     return report
 
 
+def make_checkpoints() -> tuple[CheckpointRow, ...]:
+    """What a run of an echo has saved."""
+    names = ("validation_result", "preprocessed_echo", "detection_result", "analysis_result.echo")
+    payloads = tuple(
+        PayloadRow(name=name, sha256=letter * 64, size_bytes=1234, cache_key="k" * 64)
+        for name, letter in zip(names, "dcba", strict=True)
+    )
+    return tuple(
+        CheckpointRow(
+            state=state,
+            time_utc="2026-01-01T12:00:00.000Z",
+            input_hashes={"echo.0": ECHO_HASH},
+            processing_times_ms={state: 100},
+            memory_mb=321.0,
+            payloads=payloads[:n],
+        )
+        for n, state in enumerate(("VALIDATION", "PREPROCESSING", "DETECTION", "ANALYSIS"), start=1)
+    )
+
+
 @pytest.fixture(scope="session")
 def kit() -> SimpleNamespace:
     """What makes phantoms."""
@@ -244,6 +266,7 @@ def kit() -> SimpleNamespace:
         ES_IDX=ES_IDX,
         CANARY=CANARY,
         case_of=case_of,
+        make_checkpoints=make_checkpoints,
         make_cine=make_cine,
         make_detection=make_detection,
         make_echo_analysis=make_echo_analysis,
@@ -286,6 +309,8 @@ class FakeEngine:
     holds: bool = False
     requests: list[tuple[CardiologyRequest, str | None]] = field(default_factory=list)
     threads: list[int] = field(default_factory=list)
+    reused: list[Reuse | None] = field(default_factory=list)
+    saved: tuple[CheckpointRow, ...] = ()
     acts: dict[str, list[Edit]] = field(default_factory=dict)
     noted: list[tuple[str, str | None, str]] = field(default_factory=list)
     stretches: list[tuple[int, int]] = field(default_factory=list)
@@ -298,7 +323,9 @@ class FakeEngine:
         on_results: Callable[[StudyResults], None],
         cancel: CancelToken | None,
         resume: str | None,
+        reuse: Reuse | None,
     ) -> CardiologyResponse:
+        self.reused.append(reuse)
         self.requests.append((request, resume))
         self.threads.append(threading.get_ident())
         for event in self.script:
@@ -314,6 +341,9 @@ class FakeEngine:
                 status = "cancelled"
         branches = tuple(BranchResult(branch=b, status="ok") for b in ("echo", "ecg"))
         return CardiologyResponse(run_id=RUN_ID, status=status, report=self.report, branches=branches)
+
+    def checkpoint_rows(self, run_id: str) -> tuple[CheckpointRow, ...]:
+        return self.saved
 
     def list_runs(self) -> tuple[RunRow, ...]:
         return tuple(run.row for run in self.stored.values())

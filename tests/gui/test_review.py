@@ -246,6 +246,42 @@ def test_interrupted_run_is_resumed_only_when_asked(window, qtbot, engine, kit):
     assert engine.requests[0][1] == kit.RUN_ID
 
 
+def test_interrupted_run_is_offered_at_the_start_and_waits_for_the_answer(window, qtbot, engine, kit):
+    engine.keep(kit.RUN_ID, "interrupted", StudyResults(), kit.Script().walk(until=State.DETECTION).events)
+    window.start_with([])
+    qtbot.waitUntil(lambda: window.review.state.message is not None, timeout=2000)
+    assert "was interrupted in COMPLETE" in window.head.message.text()  # the row's last state
+    buttons = {button.text(): button for button in window.head.acts}
+    assert set(buttons) == {"Resume", "Show", "Not now"}
+    assert engine.requests == []
+    buttons["Not now"].click()
+    assert window.review.state.message is None
+    window.review.cases.refresh()
+    qtbot.wait(50)
+    assert window.review.state.message is None  # offered once
+    window.act("review.run.resume_offered")
+    qtbot.waitUntil(lambda: len(engine.requests) == 1, timeout=5000)
+    assert engine.requests[0][1] == kit.RUN_ID
+
+
+def test_run_is_paused_and_goes_on(window, qtbot, engine, kit):
+    engine.script = kit.Script().walk(until=State.DETECTION).events
+    engine.holds = True
+    start(window)
+    qtbot.waitUntil(lambda: window.review.state.case.progress.current is not None, timeout=2000)
+    button = window.views["run"].buttons["pause"]
+    button.click()
+    assert window.review.state.is_paused
+    assert button.text() == "Go on"
+    assert window.review.session._cancel.is_paused
+    window.menus.actions["pause"].trigger()
+    assert not window.review.state.is_paused
+    assert button.text() == "Pause"
+    window.review.cases.cancel()
+    wait_for(qtbot, window, "cancelled")
+    assert not window.review.state.is_paused
+
+
 def test_case_that_is_gone_says_so(window, qtbot):
     window.review.cases.select("never-there")
     wait_for(qtbot, window, "empty")

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.records import BranchResult
 from pipeline.states import State
-from ui.run_progress import STATE_NAMES, RunProgress, advance, branch_results, settle
+from ui.run_progress import STATE_NAMES, RunProgress, advance, branch_results, dragged_along, posix_s, settle
 
 
 def step(progress: RunProgress, name: str):
@@ -121,3 +121,53 @@ def test_unreadable_time_is_no_trouble(kit):
 
     progress = advance(RunProgress(), [replace(event, time_utc="never")])
     assert step(progress, "INIT").started_s is None
+
+
+def test_branch_that_fails_is_the_root_cause_and_the_rest_is_dragged_along(kit):
+    script = kit.Script().walk(until=State.DETECTION)
+    script.add("DETECTION", "branch", "failed: No heart was found.", branch="echo", code="E_DETECTION")
+    script.add("DETECTION", "state_done", "9 ms").add("ANALYSIS", "state").add("ANALYSIS", "state_done")
+    progress = advance(RunProgress(), script.events)
+    assert step(progress, "DETECTION").status == "degraded"
+    assert step(progress, "DETECTION").note == "echo failed"
+    assert progress.cause is not None
+    assert (progress.cause.branch, progress.cause.state) == ("echo", "DETECTION")
+    assert dragged_along(progress) == "Because of it echo is missing in ANALYSIS."
+
+
+def test_what_was_not_reached_is_told_apart_from_what_failed(kit):
+    script = kit.Script().walk(until=State.ANALYSIS).add("ANALYSIS", "error", "Broken.", code="E_PIPELINE")
+    progress = settle(advance(RunProgress(), script.events), "error", ())
+    assert [step(progress, name).status for name in ("DETECTION", "ANALYSIS", "FUSION")] == [
+        "done",
+        "failed",
+        "unreached",
+    ]
+    assert dragged_along(progress) == "Not reached because of it: FUSION, SCORING, FORMATTING, COMPLETE."
+
+
+def test_state_is_as_far_as_its_branches(kit):
+    script = kit.Script().walk(until=State.PREPROCESSING)
+    for branch, fraction in (("echo", 0.5), ("ecg", 0.1)):
+        script.add("PREPROCESSING", "branch", "running", branch=branch)
+        script.add("PREPROCESSING", "progress", "reading", branch=branch, fraction=fraction)
+    assert step(advance(RunProgress(), script.events), "PREPROCESSING").fraction == pytest.approx(0.3)
+
+
+def test_pause_is_shown_at_the_state_that_waits(kit):
+    script = kit.Script().walk(until=State.PREPROCESSING).add("PREPROCESSING", "state_done")
+    script.add("PREPROCESSING", "paused", "paused before DETECTION")
+    held = advance(RunProgress(), script.events)
+    assert step(held, "DETECTION").status == "paused"
+    assert held.paused == "paused before DETECTION"
+    script.add("PREPROCESSING", "continued", "goes on").add("DETECTION", "state")
+    assert step(advance(RunProgress(), script.events), "DETECTION").status == "running"
+
+
+def test_retry_is_read_with_its_countdown(kit):
+    script = kit.Script().walk(until=State.DETECTION).add("DETECTION", "branch", "running", branch="echo")
+    script.add("DETECTION", "retry", "retry 1/2 (timeout, 4.0 s): batch halved", branch="echo")
+    retry = advance(RunProgress(), script.events).lanes[0].retry
+    assert retry is not None
+    assert (retry.number, retry.of, retry.failure, retry.action) == (1, 2, "timeout", "batch halved")
+    assert retry.due_s == pytest.approx(posix_s(script.events[-1].time_utc) + 4.0)

@@ -31,7 +31,7 @@ class Head(QWidget):
         self.notice = QLabel(NOTICE.upper())
         self.message = QLabel()
         self._bar = QWidget()
-        self._acts: list[QPushButton] = []
+        self.acts: list[QPushButton] = []
         self._shown_acts: tuple[MessageAct, ...] = ()
         self._assemble()
 
@@ -111,16 +111,16 @@ class Head(QWidget):
         if acts == self._shown_acts:
             return
         self._shown_acts = acts
-        for button in self._acts:
+        for button in self.acts:
             self._line.removeWidget(button)
             button.deleteLater()
-        self._acts = []
+        self.acts = []
         for act in acts:
             button = QPushButton(act.words)
             button.setProperty("does", act.does)
             button.clicked.connect(self._report_act)
             self._line.addWidget(button)
-            self._acts.append(button)
+            self.acts.append(button)
 
 
 def case_facts(case: CaseView) -> str:

@@ -14,6 +14,7 @@ from ui.views.findings import FindingsView
 from ui.views.log import LogView
 from ui.views.prior import PriorView
 from ui.views.run_strip import RunStripView
+from ui.views.state_detail import StateDetailView
 from ui.views.studies import StudiesView
 
 BOTH = ("clinician", "researcher")
@@ -35,6 +36,7 @@ VIEWS = (
     ViewSpec("studies", "Cases", StudiesView, "left", "F2"),
     ViewSpec("echo", "Echo", EchoView, "centre"),
     ViewSpec("ecg", "ECG", EcgView, "under", "F6"),
+    ViewSpec("state", "State of the run", StateDetailView, "under", "F8", ("researcher",)),
     ViewSpec("log", "Log", LogView, "under", "F4", ("researcher",)),
     ViewSpec("findings", "Findings", FindingsView, "right", "F3"),
     ViewSpec("prior", "Prior", PriorView, "right", "F7", ()),

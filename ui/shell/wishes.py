@@ -19,7 +19,9 @@ WISHES = (  # signal of a view, what answers it
     ("review.ecg.hour_read", "ecg.course.put_hour"),
     ("echo.frame_shown", "ecg.show_frame"),
     ("run.action_wished", "window.trigger"),
-    ("run.state_wished", "window.show_journal"),
+    ("run.state_wished", "window.show_run_state"),
+    ("state.resume_wished", "review.run.resume_from"),
+    ("state.state_wished", "review.looks.choose_state"),
 )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
-from pipeline.records import RunEvent
+from ui.journal_lines import journal_line
 from ui.view_state import ReviewState
-from ui.wording import clock_time, counted
+from ui.wording import counted
 
 SHOWN_LINES = 2000
 
@@ -52,7 +52,7 @@ class LogView(QWidget):
         fresh = [event for event in events[-SHOWN_LINES:] if event.seq > self._last_seq]
         if fresh:
             self._last_seq = fresh[-1].seq
-            shown = [_line(e) for e in fresh if state.log_filter in (None, e.state)]
+            shown = [journal_line(e) for e in fresh if state.log_filter in (None, e.state)]
             if shown:
                 self.lines.appendPlainText("\n".join(shown))
         self._show_head(state, len(events))
@@ -63,10 +63,3 @@ class LogView(QWidget):
             text += f" · only {state.log_filter}: click the state again to see all"
         if self.head.text() != text:
             self.head.setText(text)
-
-
-def _line(event: RunEvent) -> str:
-    share = "" if event.fraction is None else f" {event.fraction:4.0%}"
-    code = f" [{event.code}]" if event.code else ""
-    branch = event.branch or ""
-    return f"{clock_time(event.time_utc)}  {event.state:<13} {branch:<8} {event.kind:<10}{share}{code} {event.text}"

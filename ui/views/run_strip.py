@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ui.icons import make_icon
-from ui.run_progress import RunError
-from ui.view_state import CaseView, ReviewState, conditions
+from ui.run_progress import RunError, RunProgress, dragged_along
+from ui.view_state import BRANCH_NAMES, CaseView, ReviewState, conditions
 from ui.widgets.branch_lanes import BranchLanes
 from ui.widgets.state_chips import StateChips
 
 CLOCK_MS = 200  # how often the time of the running state is redrawn
-BUTTONS = (  # wish, words, condition
-    ("cancel", "Cancel", "running"),
-    ("resume", "Resume", "resume"),
-    ("log", "Log", "always"),
+BUTTONS = (  # wish, icon, words, condition, hint
+    ("pause", "pause", "Pause", "running", "Hold the run before its next state or attempt (Ctrl+Shift+P)"),
+    ("cancel", "cancel", "Cancel", "running", "Cancel the run; it can be resumed (Ctrl+.)"),
+    ("resume", "resume", "Resume", "resume", "Resume from the last checkpoint (Ctrl+R)"),
+    ("log", "rows", "Log", "always", "Journal of the run (F4)"),
 )
 
 
@@ -36,6 +39,7 @@ class RunStripView(QWidget):
         self._clock = QTimer(self)
         self._clock.setInterval(CLOCK_MS)
         self._clock.timeout.connect(self.chips.update)
+        self._clock.timeout.connect(self.lanes.update)
         self._assemble()
 
     def _assemble(self) -> None:
@@ -47,8 +51,9 @@ class RunStripView(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.lanes, 1)
-        for wish, words, _ in BUTTONS:
+        for wish, _, words, _, hint in BUTTONS:
             button = QPushButton(words)
+            button.setToolTip(hint)
             button.setProperty("wish", wish)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(self._report)
@@ -79,29 +84,52 @@ class RunStripView(QWidget):
     def show_state(self, state: ReviewState) -> None:
         """Draw what changed since the last snapshot."""
         before, self._state = self._state, state
+        is_first = not before.generation
         is_same = state.case.progress is before.case.progress and state.log_filter == before.log_filter
-        if not is_same or state.theme is not before.theme or not before.generation:
+        if not is_same or state.theme is not before.theme or is_first:
             self.chips.set_progress(state.case.progress, state.log_filter, state.theme)
             self.lanes.set_progress(state.case.progress, state.theme)
-        if state.theme is not before.theme or not before.generation:
-            for name in ("cancel", "resume"):
-                self.buttons[name].setIcon(make_icon(name, state.theme.text))
+        if state.theme is not before.theme or state.is_paused != before.is_paused or is_first:
+            self._show_buttons(state)
         self._show_error(state.case)
         held = conditions(state)
-        for wish, _, condition in BUTTONS:
+        for wish, _, _, condition, _ in BUTTONS:
             self.buttons[wish].setEnabled(condition in held)
         if state.case.phase == "running" and not self._clock.isActive():
             self._clock.start()
         elif state.case.phase != "running":
             self._clock.stop()
 
+    def _show_buttons(self, state: ReviewState) -> None:
+        for wish, icon, words, _, _ in BUTTONS:
+            is_on = wish == "pause" and state.is_paused
+            self.buttons[wish].setText("Go on" if is_on else words)
+            self.buttons[wish].setIcon(make_icon("play" if is_on else icon, state.theme.text))
+
     def _show_error(self, case: CaseView) -> None:
-        error = _error_of(case)
-        text = "" if error is None else f"ERROR from {error.state} · {error.code}: {error.text}"
+        text = trouble_text(case)
         if self.error.text() != text:
             self.error.setText(text)
             self.error.setVisible(bool(text))
             self._fit_height()
+
+
+def trouble_text(case: CaseView) -> str:
+    """What went wrong first, and apart from it what only came after; empty where nothing did."""
+    error = _error_of(case)
+    cause = case.progress.cause or error
+    if cause is None:
+        return ""
+    if error is not None and cause.branch is None:
+        cause = error
+    where = f"{BRANCH_NAMES[cause.branch]} in {cause.state}" if cause.branch else cause.state
+    head = "ERROR from" if error is not None else "Root cause:"
+    dragged = dragged_along(_with_error(case.progress, error))
+    return f"{head} {where} · {cause.code}: {cause.text}" + (f"\n{dragged}" if dragged else "")
+
+
+def _with_error(progress: RunProgress, error: RunError | None) -> RunProgress:
+    return replace(progress, error=error, cause=progress.cause or error)
 
 
 def _error_of(case: CaseView) -> RunError | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.icons import draw_icon
-from ui.run_progress import Lane, RunProgress
+from ui.run_progress import Lane, RetryNote, RunProgress
 from ui.theme import DARK, Theme, status_colour, status_icon
 from ui.view_state import NO_PROGRESS
 from ui.widgets.drawing import elided, sized
@@ -86,10 +88,20 @@ class BranchLanes(QWidget):
 
 def sentence(lane: Lane) -> str:
     """What stands beside the status word."""
+    if lane.retry is not None:
+        return _retry_sentence(lane.retry)
     if lane.retry_text:
         return lane.retry_text.removeprefix("retry ")
     code = f" ({lane.code})" if lane.code and lane.status in ("failed", "degraded") else ""
     return f"{lane.text}{code}" if lane.text else code.strip()
+
+
+def _retry_sentence(retry: RetryNote) -> str:
+    """ "1/2 in 3 s, after a timeout: batch halved"; the wait counts down with the clock of the strip."""
+    left_s = 0.0 if retry.due_s is None else retry.due_s - time.time()
+    due = f"in {left_s:.0f} s" if left_s >= 0.5 else "now"
+    action = f": {retry.action}" if retry.action else ""
+    return f"{retry.number}/{retry.of} {due}, after {retry.failure}{action}"
 
 
 def tip(progress: RunProgress, branch: str) -> str:

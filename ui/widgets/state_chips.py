@@ -65,13 +65,13 @@ class StateChips(QWidget):
     def _paint_chip(self, painter: QPainter, step: Step, box: QRectF) -> None:
         theme = self._theme
         colour = status_colour(theme, step.status)
-        is_quiet = step.status in ("waiting", "skipped")
+        is_quiet = step.status in ("waiting", "skipped", "unreached")
         painter.setBrush(QColor(theme.surface if is_quiet else theme.raised))
         edge = (
             theme.accent
             if step.name == self._chosen
             else colour
-            if step.status in ("running", "failed")
+            if step.status in ("running", "failed", "degraded", "paused")
             else theme.border
         )
         painter.setPen(QColor(edge))
@@ -86,14 +86,27 @@ class StateChips(QWidget):
         painter.setPen(QColor(colour))
         words = QRectF(box.left() + 8, box.top() + 22, box.width() - (27 if step.checkpoint else 11), 18)
         elided(painter, words, self._words(step), VCENTER)
+        if step.fraction is not None:
+            self._paint_share(painter, step.fraction, box, colour)
         if step.checkpoint:
             mark = QRectF(box.right() - 19, box.top() + 25, 13, 13)
             draw_icon(painter, "checkpoint", mark, theme.accent, theme.raised)
 
+    def _paint_share(self, painter: QPainter, fraction: float, box: QRectF, colour: str) -> None:
+        """How far the work inside the state is, along the foot of its chip."""
+        bar = QRectF(box.left() + 6, box.bottom() - 5, box.width() - 12, 3)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.border))
+        painter.drawRoundedRect(bar, 1.5, 1.5)
+        painter.setBrush(QColor(colour))
+        painter.drawRoundedRect(QRectF(bar.left(), bar.top(), bar.width() * min(fraction, 1.0), 3), 1.5, 1.5)
+
     def _words(self, step: Step) -> str:
         if step.status == "done":
             return elapsed_text(step.elapsed_s) or "done"
-        word = "restored" if step.status == "restored" else status_word(step.status)
+        word = "cached" if step.status == "restored" else step.note or status_word(step.status)
+        if step.fraction is not None:
+            word = f"{step.fraction:.0%}"
         if step.retries:
             word = f"{word}, {step.retries} retr{'y' if step.retries == 1 else 'ies'}"
         return f"{word} {elapsed_text(self._elapsed_s(step))}".strip()
@@ -124,5 +137,5 @@ class StateChips(QWidget):
 def _hint(step: Step, words: str) -> str:
     lines = [f"{step.name}: {status_word(step.status)}", words if words != step.status else ""]
     lines.append("A checkpoint was saved." if step.checkpoint and step.status != "restored" else "")
-    lines.append("Click to see its journal.")
+    lines.append("Click to see its inputs, outputs, times and journal.")
     return "\n".join(line for line in lines if line)

@@ -129,9 +129,9 @@ class Rooms:
 
 
 def execute(store: Store | None, request: CardiologyRequest, **more: Any) -> CardiologyResponse:
-    resume, cancel = more.pop("resume", None), more.pop("cancel", None)
+    asked = {name: more.pop(name, None) for name in ("resume", "cancel", "reuse")}
     made = PipelineOrchestrator(store, sleep=lambda _: None, **more)
-    response = made.execute(request, cancel=cancel, resume=resume)
+    response = made.execute(request, **asked)
     validate_report(response.report)
     return response
 
