@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from pipeline.intake.cases import Intake
 from pipeline.notice import NOTICE
 from pipeline.records import CardiologyRequest, CardiologyResponse, CheckpointRow, ClipFacts, RunEvent, StudyResults
 from pipeline.states import Reuse
 from ui.case_rows import INTERRUPTED_TEXT, WAITING_KEY, case_rows
+from ui.compare_window import Comparison, compared
 from ui.page.export import FORM, export_page
 from ui.plots import Plot
 from ui.run_progress import advance, branch_results, settle
@@ -30,6 +31,8 @@ LIVE_KEY = "live"  # until the first event names the run
 
 class CaseReview(QObject):
     """Opens, runs, cancels, resumes, chooses and deletes cases."""
+
+    runs_compared = Signal(object)
 
     def __init__(self, review: Review) -> None:
         super().__init__(review)
@@ -126,6 +129,16 @@ class CaseReview(QObject):
     def save_values(self, plot: Plot, path: Path) -> None:
         """Write the values of a plot as a table."""
         self._session.save_values(plot, path)
+
+    def compare_with(self, key: str) -> None:
+        """Load another run and compare it with the case on screen."""
+        this_key, report = self._case.key, self._case.report
+        if this_key is not None and report is not None:
+            self._session.ask("comparison", lambda engine: compared(this_key, key, report, engine.load_run(key).report))
+
+    def take_comparison(self, _: int, answer: Comparison) -> None:
+        """Two runs were compared."""
+        self.runs_compared.emit(answer)
 
     def save_item(self, item: Item, path: Path) -> None:
         """Write an intermediate result."""

@@ -22,6 +22,16 @@ ACTIONS = (
         "name_clips", "case", "&Views and sizes of the clips…", "Ctrl+I", "edited", "asks.name_clips", condition="clips"
     ),
     ActionSpec(
+        "show_comparison",
+        "case",
+        "&Compare with another run…",
+        "Ctrl+Shift+C",
+        "compare",
+        "asks.show_comparison",
+        condition="report",
+        tip="Measures with their change beside the repeat noise, and every field of both results",
+    ),
+    ActionSpec(
         "delete_case", "case", "&Delete this case…", "Ctrl+Del", "delete", "asks.delete_case", condition="stored"
     ),
 )

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pipeline.notice import NOTICE
 from ui import dialogs
 from ui.clip_dialog import ClipDialog
+from ui.compare_window import CompareWindow
 from ui.metadata_dialog import MetadataDialog
 from ui.review import Review
 from ui.scale_dialog import ScaleDialog
@@ -30,6 +31,7 @@ class Asks:
         self._review = review
         self.signals: SignalsWindow | None = None
         self.data: DataWindow | None = None
+        self.compare: CompareWindow | None = None
 
     def open_files(self) -> None:
         self._review.cases.open_files(dialogs.ask_files(self._window))
@@ -104,6 +106,17 @@ class Asks:
         self.data.raise_()
         self.data.activateWindow()
 
+    def show_comparison(self) -> None:
+        """Open the window that compares the case on screen with another run."""
+        if self.compare is None:
+            self.compare = CompareWindow(NOTICE.upper(), self._window)
+            self.compare.other_wished.connect(self._review.cases.compare_with)
+            self._review.cases.runs_compared.connect(self.compare.show_comparison)
+            self.compare.show_state(self._review.state)
+        self.compare.show()
+        self.compare.raise_()
+        self.compare.activateWindow()
+
     def delete_case(self) -> None:
         if dialogs.confirm_delete(self._window):
             self._review.cases.delete_shown()
@@ -115,11 +128,11 @@ class Asks:
         dialogs.show_about(self._window, NOTICE.upper())
 
     def show_state(self, state: ReviewState) -> None:
-        for window in (self.signals, self.data):
+        for window in (self.signals, self.data, self.compare):
             if window is not None:
                 window.show_state(state)
 
     def close(self) -> None:
-        for window in (self.signals, self.data):
+        for window in (self.signals, self.data, self.compare):
             if window is not None:
                 window.close()
