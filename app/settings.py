@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ui.choices import Choices
+from ui.screen_scale import possible_scales
 
 MAX_BYTES = 1_000_000
 MAX_LAYOUT_CHARS = 60_000
@@ -28,6 +29,7 @@ _KNOWN: dict[str, Callable[[Any], bool]] = {
     "theme": lambda value: value in ("dark", "light"),
     "role": lambda value: value in ROLES,
     "layouts": _is_layouts,
+    "screen_scales": lambda value: isinstance(value, Mapping) and possible_scales(value) == dict(value),
 }
 
 

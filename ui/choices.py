@@ -15,6 +15,7 @@ class Choices:
     theme: str = "dark"
     role: Role = "clinician"
     layouts: Mapping[str, str] = field(default_factory=dict)  # role -> where its docks stand
+    screen_scales: Mapping[str, float] = field(default_factory=dict)  # screen -> pixels in a millimetre
 
 
 DEFAULTS = Choices()

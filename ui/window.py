@@ -56,6 +56,7 @@ class MainWindow(QMainWindow):
         self.head.theme_wished.connect(self.review.looks.switch_theme)
         self.head.role_wished.connect(self.review.looks.set_role)
         self.head.act_wished.connect(self.act)
+        self.review.ecg.set_option("screen_scales", tuple(sorted(choices.screen_scales.items())))
         self.review.state_changed.connect(self._show_state)
         self._show_state(self.review.state)
         self.stage.restore(choices.layouts.get(choices.role, ""), choices.role)
@@ -85,12 +86,13 @@ class MainWindow(QMainWindow):
     def _keep_choices(self, state: ReviewState) -> None:
         """Tell what was chosen; a role that comes brings its docks."""
         before = self._choices
-        if (state.theme.name, state.role) == (before.theme, before.role):
+        scales = dict(state.ecg.screen_scales)
+        if (state.theme.name, state.role, scales) == (before.theme, before.role, before.screen_scales):
             return
         layouts = {**before.layouts, before.role: self.stage.layout_text()}
         if state.role != before.role:
             self.stage.restore(layouts.get(state.role, ""), state.role)
-        self._tell(Choices(theme=state.theme.name, role=state.role, layouts=layouts))
+        self._tell(Choices(theme=state.theme.name, role=state.role, layouts=layouts, screen_scales=scales))
 
     def _tell(self, choices: Choices) -> None:
         self._choices = choices

@@ -11,6 +11,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QDialogButtonBox, QToolButton
 
 from pipeline.records import Delineation, EcgEpisode, EcgHour, EcgOverview, LongEcg, StudyResults
+from ui.choices import Choices
 from ui.ecg_course import Course, longest_pause_s, next_episode, time_ticks, zoomed
 from ui.ecg_median import cells_of, fiducial_limits_ms, px_per_s
 from ui.ecg_samples import TILE_S, TiledSamples
@@ -18,6 +19,7 @@ from ui.scale_dialog import ScaleDialog
 from ui.screen_scale import possible_scales, px_per_mm
 from ui.theme import DARK
 from ui.view_state import EcgOptions
+from ui.window import MainWindow
 
 KEY, RATE_HZ = Qt.Key, 250.0
 OFFSETS = {"p_on": -40, "p_off": -20, "qrs_on": -10, "qrs_off": 12, "t_on": 50, "t_off": 90}
@@ -89,6 +91,15 @@ def test_a_calibrated_screen_makes_true_millimetres(window, kit, full_results):
     assert dict(window.review.state.ecg.screen_scales) == {name: pytest.approx(5.0)}
     window.review.ecg.set_scale(name, 0.0)
     assert paper.px_per_mm() == pytest.approx(window.screen().physicalDotsPerInch() / 25.4)
+
+
+def test_a_calibration_is_kept_for_the_next_time(qtbot, engine, window):
+    told: list[Choices] = []
+    made = MainWindow(engine, Choices(screen_scales={"another": 4.5}), told.append)
+    qtbot.addWidget(made)
+    assert dict(made.review.state.ecg.screen_scales) == {"another": 4.5}
+    made.review.ecg.set_scale("this", 5.25)
+    assert told[-1].screen_scales == {"another": 4.5, "this": 5.25}
 
 
 def test_the_bar_is_dragged_or_moved_by_keys(qtbot):

@@ -36,7 +36,7 @@ def test_the_default_folder_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 def test_settings_survive(tmp_path: Path) -> None:
-    chosen = Choices(theme="light", role="researcher", layouts={"clinician": "abc"})
+    chosen = Choices(theme="light", role="researcher", layouts={"clinician": "abc"}, screen_scales={"DP-1": 4.2})
     assert save_settings(tmp_path / "settings.json", chosen)
     assert load_settings(tmp_path / "settings.json") == chosen
 
@@ -53,6 +53,8 @@ def test_settings_survive(tmp_path: Path) -> None:
         b"[" * 99999,
         b'{"role": "owner", "layouts": {"clinician": 3}}',
         b'{"layouts": {"nobody": "abc"}}',
+        b'{"screen_scales": {"DP-1": 1e9}}',
+        b'{"screen_scales": [4.2]}',
         b" " * 1_000_001,
     ],
 )
