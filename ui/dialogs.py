@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from ui.actions import ACTIONS, MENUS
+from ui.actions.ecg import PAPER_KEYS
 
 FILE_FILTER = ";;".join(
     (
@@ -97,6 +98,8 @@ def show_keys(parent: QWidget, panels: Sequence[tuple[str, str]]) -> None:
             rows = [(a.text.replace("&", "").rstrip("…"), a.keys) for a in ACTIONS if a.menu == name]
             rows += list(panels) if name == "view" else []
             _add_keys(grid, dict(MENUS)[name].replace("&", ""), rows)
+        if "ecg" in names:
+            _add_keys(grid, "On the ECG", PAPER_KEYS)
         grid.setRowStretch(grid.rowCount(), 1)
         columns.addLayout(grid)
         columns.addSpacing(24)

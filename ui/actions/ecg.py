@@ -37,3 +37,14 @@ ACTIONS = (
     ActionSpec("ecg_slower", "ecg", "Slo&wer paper", "[", "narrower", "review.ecg.step", ("slower",), "ecg"),
     ActionSpec("calibrate_screen", "ecg", "Calibrate this sc&reen…", "Ctrl+Shift+M", "wider", "asks.calibrate_screen"),
 )
+
+PAPER_KEYS = (  # what keys do while the paper, the median beat or the course has the focus
+    ("Beat before, next beat", "Page up, Page down"),
+    ("Class of the chosen beat", "N S V F Q"),
+    ("Mark of the beat, line of the caliper", "Up, Down"),
+    ("Move it by a sample, by five", "Left, Right, with Shift"),
+    ("Keep what was moved", "Enter"),
+    ("Let go", "Esc"),
+    ("Menu of the mark or beat", "Menu key"),
+    ("Course: move, zoom, show all", "Left, Right; +, -; Home"),
+)
