@@ -64,6 +64,11 @@ ECG_FORMATS = (
     ("EDF and BDF", "edfio"),
     ("CSV", "pandas"),
 )
+WORKER_LIMITS = (
+    ("network", "none: a name space of its own"),
+    ("limits", "no core dump, size and number of files"),
+    ("parent", "ends with the application"),
+)
 _AVCODEC = re.compile(r"avcodec:\s+YES \(([\d.]+)\)")
 _LIBRARY = re.compile(r"lib[\w+.-]+\.so[.\d]*")
 
@@ -184,10 +189,27 @@ def check_store(paths: AppPaths) -> Iterator[Finding]:
         yield Finding("store", str(error), False)
 
 
+def check_isolation(paths: AppPaths) -> Iterator[Finding]:
+    """Whether worker processes start, and what this system does not let them give up (docs/isolation.md)."""
+    from pipeline.isolation.supervisor import Supervisor
+
+    supervisor = Supervisor(paths.data_folder)
+    try:
+        missing = supervisor.try_out()
+    except PipelineError as error:
+        yield Finding("worker processes", str(error), False)
+        return
+    finally:
+        supervisor.close()
+    for name, kept in WORKER_LIMITS:
+        yield Finding(name, "not on this system (docs/isolation.md)" if name in missing else kept)
+
+
 CHECKS: tuple[tuple[str, Callable[[AppPaths], Iterator[Finding]]], ...] = (
     ("Packages", check_packages),
     ("Formats", check_formats),
     ("Model", check_model),
     ("Window", check_window),
     ("Store", check_store),
+    ("Worker processes", check_isolation),
 )

@@ -24,7 +24,8 @@ from pipeline.journal import Journal
 from pipeline.records import Branch
 from pipeline.results import RunResults
 from pipeline.retry import Attempt, Retry, retrying
-from pipeline.stage_calls import StageCall
+from pipeline.stage_calls import StageCall, without_file
+from pipeline.stages.preprocessing import ENDED_ITS_READER
 from pipeline.states import State
 
 DEADLINES_S: dict[State, float] = {
@@ -118,14 +119,35 @@ class BranchWork:
             text = f"retry {retry.failures}/{rule.max_attempts - 1} ({rule.failure}, {retry.wait_s:.1f} s)"
             self._journal.emit(state, "retry", f"{text}: {rule.action}", branch=branch)
 
-        def once(attempt: Attempt) -> Any:
-            if attempt.number > 1 and self._cancel.is_paused:
-                self._journal.emit(state, "paused", f"paused before attempt {attempt.number}", branch=branch)
-                self._cancel.hold()
-                self._journal.emit(state, "continued", "goes on", branch=branch)
-            return self._executor.call(call, attempt, progress, DeadlineToken(self._cancel, DEADLINES_S[state]))
+        def attempts_at(what: StageCall) -> Any:
+            def once(attempt: Attempt) -> Any:
+                self._hold_before(attempt, state, branch)
+                return self._executor.call(what, attempt, progress, DeadlineToken(self._cancel, DEADLINES_S[state]))
 
-        return lambda: retrying(once, on_retry=on_retry, sleep=self._sleep)
+            try:
+                return retrying(once, on_retry=on_retry, sleep=self._sleep)
+            except RetryExhaustedError as error:
+                rest = self._without_culprit(what, error.__cause__)
+                if rest is None:
+                    raise
+            return attempts_at(rest)
+
+        return lambda: attempts_at(call)
+
+    def _hold_before(self, attempt: Attempt, state: State, branch: Branch) -> None:
+        """Wait before another attempt while the reader has paused the run."""
+        if attempt.number > 1 and self._cancel.is_paused:
+            self._journal.emit(state, "paused", f"paused before attempt {attempt.number}", branch=branch)
+            self._cancel.hold()
+            self._journal.emit(state, "continued", "goes on", branch=branch)
+
+    def _without_culprit(self, call: StageCall, cause: BaseException | None) -> StageCall | None:
+        """What is left of a call whose worker has died of one file; None when nothing is."""
+        if not isinstance(cause, WorkerCrashError):
+            return None
+        if cause.file is not None:
+            remember(cause.file, self._journal)
+        return without_file(call, cause.file)
 
     def _failed(self, state: State, branch: Branch, error: BaseException) -> None:
         if isinstance(error, RetryExhaustedError):
@@ -143,10 +165,7 @@ class BranchWork:
             text = "The memory is not enough for this study, even with half the batch."
             return HardStopError(text, code="E_HARD_002", details=error.details)
         if isinstance(cause, WorkerCrashError) and cause.file is not None:
-            text = "A file ended the process that read it, twice. It may be damaged or hostile."
-            crashed = InputError(text, code="E_INPUT_CRASHED_READER", details=error.details)
-            remember(cause.file, crashed.code, self._journal)
-            return crashed
+            return InputError(ENDED_ITS_READER, code="E_INPUT_CRASHED_READER", details=error.details)
         if isinstance(cause, WorkerCrashError):
             return WorkerError(
                 "The computing process ended unexpectedly, twice.", code="E_WORKER_CRASHED", details=error.details

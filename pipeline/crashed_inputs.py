@@ -21,13 +21,13 @@ def file_hash(path: Path, *, cancel: CancelToken | None = None) -> str:
     return hash_files(companions(path), cancel=cancel)
 
 
-def remember(path: Path, code: str, journal: Journal) -> None:
-    """Keep the hash of a file that ended its reader; engine thread only."""
+def remember(path: Path, journal: Journal) -> None:
+    """Keep the hash of a file that ended its reader; safe in every thread."""
     try:
         sha256 = file_hash(path)
     except PipelineError:
         return  # it has gone
-    journal.write(lambda store: store.note_crash(sha256, code))
+    journal.defer(lambda store: store.note_crash(sha256, "E_INPUT_CRASHED_READER"))
 
 
 def crashed_before(store: Store, request: CardiologyRequest, *, cancel: CancelToken | None = None) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ worker process; both get the same records and give the same results.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -81,12 +81,16 @@ class Tools:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EchoFiles:
-    """Clips to be looked at or decoded; `files` is empty before they are validated."""
+    """Clips to be looked at or decoded; `files` is empty before they are validated.
+
+    `left_out` holds positions of clips that ended the process that read them.
+    """
 
     paths: tuple[Path, ...]
     limits: Limits
     files: tuple[FileReport, ...] = ()
     facts: tuple[ClipFacts, ...] = ()
+    left_out: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +158,13 @@ def _validate_metadata(given: PatientFacts, tools: Tools) -> tuple[FileReport, .
 
 def _prepare_echo(given: EchoFiles, tools: Tools) -> PreparedEcho:
     return prepare_echo(
-        given.paths, given.files, given.limits, given.facts, progress=tools.progress, cancel=tools.cancel
+        given.paths,
+        given.files,
+        given.limits,
+        given.facts,
+        left_out=given.left_out,
+        progress=tools.progress,
+        cancel=tools.cancel,
     )
 
 
@@ -303,3 +313,14 @@ CALLS: dict[str, CallRow] = {
 def perform(call: StageCall, tools: Tools) -> Any:
     """Do a call in this process, in the calling thread."""
     return CALLS[call.name].work(call.arguments, tools)
+
+
+def without_file(call: StageCall, file: Path | None) -> StageCall | None:
+    """The call without the clip that ended its reader; None where nothing would be left to do."""
+    given = call.arguments
+    if call.name != "prepare_echo" or file not in given.paths:
+        return None
+    left_out = (*given.left_out, given.paths.index(file))
+    if len(set(left_out)) in (len(given.left_out), len(given.paths)):
+        return None
+    return replace(call, arguments=replace(given, left_out=left_out))

@@ -20,6 +20,8 @@ from pipeline.records import (
     Remark,
 )
 
+ENDED_ITS_READER = "Reading the file ended the reading process, twice. It may be damaged or hostile."
+
 
 def prepare_echo(
     paths: tuple[Path, ...],
@@ -27,12 +29,14 @@ def prepare_echo(
     limits: Limits,
     facts: tuple[ClipFacts, ...] = (),
     *,
+    left_out: tuple[int, ...] = (),
     progress: Progress,
     cancel: CancelToken,
 ) -> PreparedEcho:
     """Every clip decoded, cropped and judged; `facts` is what the user says of the clips, in their order.
 
-    One refused clip among several becomes a remark. When none is left its InputError or QualityError is raised.
+    The clips at the positions `left_out` are not opened: each has ended the process that read it. One refused clip
+    among several becomes a remark. When none is left its InputError or QualityError is raised.
     """
     from pipeline.echo.clip_facts import with_facts
     from pipeline.echo.preprocessing import prepare_clip
@@ -47,6 +51,8 @@ def prepare_echo(
 
         part(0.0, f"clip {number + 1} of {len(paths)} is read")
         try:
+            if number in left_out:
+                raise InputError(ENDED_ITS_READER, code="E_INPUT_CRASHED_READER")
             clip = with_facts(read_echo(path, limits, progress=part, cancel=cancel), told.get(number))
             cines.append(prepare_clip(clip, file.sha256, cancel=cancel))
         except (InputError, QualityError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,10 +15,10 @@ import pytest
 
 from benchmarks.holter import make_holter, write_wfdb
 from pipeline.cancellation import CancelToken
-from pipeline.engine import run_study
+from pipeline.engine import load_run, run_study
 from pipeline.isolation import worker_process
 from pipeline.isolation.executor import IsolatedExecutor
-from pipeline.records import CardiologyRequest, CardiologyResponse, RunEvent
+from pipeline.records import CardiologyRequest, CardiologyResponse, RunEvent, StudyResults
 from pipeline.store.database import Store
 from tests.integration.short_study import short_study
 
@@ -66,7 +67,7 @@ def test_the_engine_imports_no_slow_library(study: CardiologyRequest, tmp_path: 
     code = """
 import sys
 from pathlib import Path
-from pipeline.engine import run_study
+from pipeline.engine import load_run, run_study
 from pipeline.isolation.executor import IsolatedExecutor
 from pipeline.records import CardiologyRequest
 executor = IsolatedExecutor(Path(sys.argv[1]))
@@ -127,6 +128,29 @@ def test_a_file_that_ends_its_reader_twice_is_remembered(
     assert [w["code"] for w in again.report["pipeline_execution"]["warnings"]] == ["W_INPUT_CRASHED_BEFORE"]
     told = next(event.seq for event in events if event.code == "W_INPUT_CRASHED_BEFORE")
     assert told < next(event.seq for event in events if event.state == "VALIDATION")
+
+
+def test_of_several_clips_only_the_one_that_crashes_is_left_out(
+    study: CardiologyRequest, executor: IsolatedExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clip,) = study.echo_paths
+    paths = tuple(shutil.copy(clip, tmp_path / f"{n}.dcm") for n in range(3))
+    odd_workers(monkeypatch, "prepare_echo=crash_at_second_clip")
+    store, cancel, cines = tmp_path / "data" / "s.sqlite", CancelToken(), []
+
+    def stop_then(results: StudyResults) -> None:
+        if results.cines:  # the network has nothing to add
+            cines.append(results.cines)
+            cancel.cancel()
+
+    request = CardiologyRequest(echo_paths=paths)
+    response = run_study(store, request, executor=executor, cancel=cancel, on_results=stop_then)
+    assert response.report["pipeline_execution"]["retries_performed"] == 1
+    assert len(cines[0]) == 2
+    stored = load_run(store, response.run_id).results
+    assert [(remark.code, remark.text[:11]) for remark in stored.remarks] == [("E_INPUT_CRASHED_READER", "Echo clip 2")]
+    with Store.open(store) as opened:
+        assert list(opened.crashes().values()) == [1]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from typing import Any
 from pipeline import stage_calls
 from pipeline.errors import DetectionError, ModelError, TransientReadError
 from pipeline.isolation import worker
+from pipeline.stages.preprocessing import prepare_echo
 
 
 def hang(*_: Any, **__: Any) -> None:
@@ -93,6 +94,21 @@ class NeedsReload:
         raise DetectionError("The network was loaded again.")
 
 
+def crash_at_second_clip(*given: Any, **more: Any) -> Any:
+    """Read clips as ever, but die at the one at position 1."""
+    from pipeline.echo import readers
+
+    real = readers.read_echo
+
+    def read(path: Path, *rest: Any, **options: Any) -> Any:
+        if path == given[0][1]:
+            end_by(signal.SIGSEGV)()
+        return real(path, *rest, **options)
+
+    readers.read_echo = read
+    return prepare_echo(*given, **more)
+
+
 def lie(*_: Any, **__: Any) -> Any:
     return ("not", "a", "record")
 
@@ -107,6 +123,7 @@ ODD: dict[str, Callable[..., Any]] = {
     "lie": lie,
     "lose_the_drive": lose_the_drive,
     "NeedsReload": NeedsReload,
+    "crash_at_second_clip": crash_at_second_clip,
     "SIGSEGV": end_by(signal.SIGSEGV),
     "SIGABRT": end_by(signal.SIGABRT),
     "SIGKILL": end_by(signal.SIGKILL),
