@@ -25,11 +25,11 @@ SCHEMA = 2
 STAGE_VERSIONS: dict[str, int] = {
     "validation_result": 2,
     "preprocessed_echo": 2,
-    "preprocessed_ecg": 2,
+    "preprocessed_ecg": 3,
     "preprocessed_metadata": 2,
     "detection_result": 2,
     "analysis_result.echo": 2,
-    "analysis_result.ecg": 3,
+    "analysis_result.ecg": 4,
 }
 """Raise a number when the code behind that result changes what it computes."""
 

@@ -19,11 +19,20 @@ HOUR_S, BINS_A_SECOND = 3600, 8
 LEAST_SPAN_S = 5.0
 EPISODE_NAMES = {
     "af": "Atrial fibrillation",
+    "flutter": "Atrial flutter",
+    "paced": "Paced rhythm",
     "ventricular_run": "Ventricular run",
     "supraventricular_run": "Supraventricular run",
     "pause": "Pause",
 }
-EPISODE_MARKS = {"af": "AF", "ventricular_run": "V", "supraventricular_run": "S", "pause": "P"}
+EPISODE_MARKS = {
+    "af": "AF",
+    "flutter": "AFL",
+    "paced": "P",
+    "ventricular_run": "V",
+    "supraventricular_run": "S",
+    "pause": "P",
+}
 MOST_HOURS = 30
 
 

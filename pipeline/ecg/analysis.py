@@ -9,9 +9,9 @@ from pipeline.ecg.atrial_waves import blocked_p_waves, own_atrial_cycle_s
 from pipeline.ecg.beats import classify_beats, detect_r_peaks
 from pipeline.ecg.delineation import delineate
 from pipeline.ecg.fibrillation import fibrillation, p_seen
-from pipeline.ecg.findings import EcgFindings, ecg_measurements, ecg_remarks, interval_median, usual_median
+from pipeline.ecg.findings import EcgFindings, ecg_measurements, ecg_remarks, interval_median
 from pipeline.ecg.flutter import flutter_beats
-from pipeline.ecg.intervals import beat_intervals
+from pipeline.ecg.intervals import beat_intervals, usual_median
 from pipeline.ecg.median_beat import usual_beats
 from pipeline.ecg.pacing import Pacing, find_pacing
 from pipeline.ecg.rhythm import RhythmFacts, rhythm_statements
@@ -77,6 +77,8 @@ def analysis_of(findings: EcgFindings, delineation: Delineation, metadata: Metad
         r_peaks_idx=findings.peaks,
         beat_classes=tuple(str(letter) for letter in findings.classes),
         af_beats=findings.af_beats,
+        flutter_beats=findings.flutter_beats,
+        paced_beats=findings.pacing.beats,
         delineation=delineation,
         rhythm=rhythm_statements(_facts(findings, delineation, measurements)),
         remarks=ecg_remarks(findings),

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.clinical.reference_ranges import heart_rate_band, pr_band, qrs_band, qtc_band
 from pipeline.ecg import hrv
+from pipeline.ecg.burden import burden
 from pipeline.ecg.intervals import (
     WIDE_QRS_MS,
     BeatIntervals,
@@ -16,6 +17,7 @@ from pipeline.ecg.intervals import (
     qtc_framingham_ms,
     qtc_fridericia_ms,
     qtc_hodges_ms,
+    usual_median,
 )
 from pipeline.ecg.lead_swap import swap_remarks
 from pipeline.ecg.median_beat import usual_beats
@@ -28,7 +30,6 @@ from pipeline.ecg.variability import variability
 from pipeline.measurements import measured, withheld
 from pipeline.records import Array, Measurement, PreparedEcg, Remark, Sex, Source
 
-_LEAST_SHARE = 0.5  # of the normal beats that must show a wave before its interval is given
 _MEDIAN_ERROR = 1.2533  # standard error of a median over that of a mean, for a bell curve
 _FEWEST_RR = 3
 _IRREGULAR_SHARE = 0.1  # standard deviation of RR over its mean
@@ -132,13 +133,6 @@ def interval_median(findings: EcgFindings, name: str) -> float | None:
     if name == "pr" and findings.no_pr_reason is not None:
         return None
     return usual_median(_interval_values(findings, name), findings.normal)
-
-
-def usual_median(values: Array, usual: Array) -> float | None:
-    """Median of (n_beats,) over the usual beats; None where most of them are NaN."""
-    values = values[usual]
-    known = np.isfinite(values)
-    return float(np.median(values[known])) if known.sum() >= max(1.0, _LEAST_SHARE * values.size) else None
 
 
 def _interval_values(findings: EcgFindings, name: str) -> Array:
@@ -267,10 +261,7 @@ def _jt(findings: EcgFindings) -> list[Measurement]:
 
 
 def _counts(findings: EcgFindings) -> list[Measurement]:
-    found = []
-    for name, letter in (("pvc_count", "V"), ("pac_count", "S")):
-        beats = np.flatnonzero(findings.classes == letter)
-        found.append(measured(ecg_metric(name), float(beats.size), source=_source(findings, beats)))
+    found = burden(findings.classes, findings.record_s, lambda beats: _source(findings, beats))
     beats = np.flatnonzero(findings.af_beats)
     share_pct = 100.0 * float(findings.af_beats.mean())
     found.append(measured(ecg_metric("af_share"), share_pct, source=_source(findings, beats)))

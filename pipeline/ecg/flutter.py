@@ -15,7 +15,7 @@ beat, is found in four of ten phantoms only. docs/ecg.md gives the figures.
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -37,6 +37,8 @@ _LEAST_STRENGTH, _LEAST_AFTER = 0.26, 0.15
 _MOST_VENTRICULAR = 0.3  # share of ventricular beats beyond which waves are not the atria's
 _LEAST_OVERLAP = 0.15
 _FIT_HZ = np.arange(3.4, 6.01, 0.05)
+_ONE_IN = 6  # stretches of steady beats that are looked at in a recording of many hours
+_FAST_RR_S = 0.6
 _SLOWER_HZ = np.arange(1.2, 3.2, 0.05)
 _WIDE_BAND_HZ = (1.0, 20.0)
 _HARMONICS = 2
@@ -60,7 +62,9 @@ class _Stretch:
     seen: Array  # bool (n_steps,)
 
 
-def flutter_beats(signal_mv: Array, sampling_rate_hz: float, peaks: Array, is_ventricular: Array) -> Array:
+def flutter_beats(
+    signal_mv: Array, sampling_rate_hz: float, peaks: Array, is_ventricular: Array, *, sparing: bool = False
+) -> Array:
     """Whether each beat lies in a stretch of suspected atrial flutter.
 
     Parameters
@@ -70,6 +74,10 @@ def flutter_beats(signal_mv: Array, sampling_rate_hz: float, peaks: Array, is_ve
     peaks
         int (n_beats,), ascending; `is_ventricular` is bool (n_beats,).
 
+    sparing
+        Look at one stretch a minute where the beats are steady and at most 100 a minute, and at their neighbours where
+        it shows flutter: for recordings of many hours.
+
     Returns
     -------
     bool (n_beats,), decided in stretches of about 10 s; False where a stretch has fewer than five beats.
@@ -78,16 +86,37 @@ def flutter_beats(signal_mv: Array, sampling_rate_hz: float, peaks: Array, is_ve
     n_windows = max(1, round(signal_mv.shape[1] / (_WINDOW_S * sampling_rate_hz)))
     edges = np.linspace(0, signal_mv.shape[1], n_windows + 1).astype(np.int64)
     window = np.clip(np.searchsorted(edges, peaks, side="right") - 1, 0, n_windows - 1)
-    strength = np.zeros(n_windows)
-    for number, (first, last) in enumerate(itertools.pairwise(edges)):
-        inside = window == number
-        if inside.sum() >= _LEAST_BEATS and is_ventricular[inside].mean() <= _MOST_VENTRICULAR:
-            strength[number] = _strength(signal_mv[:, first:last], sampling_rate_hz, peaks[inside] - first)
+    strength = np.full(n_windows, np.nan)
+
+    def look(numbers: Iterable[int]) -> None:
+        for number in numbers:
+            inside = window == number
+            strength[number] = 0.0
+            if inside.sum() >= _LEAST_BEATS and is_ventricular[inside].mean() <= _MOST_VENTRICULAR:
+                first, last = edges[number : number + 2]
+                strength[number] = _strength(signal_mv[:, first:last], sampling_rate_hz, peaks[inside] - first)
+
+    chosen = np.arange(n_windows) % (_ONE_IN if sparing else 1) == 0
+    for number in np.flatnonzero(~chosen).tolist():
+        chosen[number] = _is_lively(peaks[window == number], sampling_rate_hz)
+    look(np.flatnonzero(chosen).tolist())
+    near = np.convolve(np.nan_to_num(strength) >= 1.0, np.ones(2 * _ONE_IN + 1), "full")[_ONE_IN : _ONE_IN + n_windows]
+    look(np.flatnonzero((near > 0) & np.isnan(strength)).tolist())
+    strength = np.nan_to_num(strength)
     is_found = strength >= 1.0
     padded = np.pad(is_found, 1)
     beside = padded[:-2] | padded[2:]
     found[:] = (is_found | (beside & (strength >= _BESIDE)))[window]
     return found
+
+
+def _is_lively(peaks: Array, sampling_rate_hz: float) -> bool:
+    """Whether the beats of a stretch are unsteady or faster than 100 a minute."""
+    rr_s = np.diff(peaks) / sampling_rate_hz
+    if rr_s.size < _LEAST_BEATS - 1:
+        return False
+    usual_s = float(np.median(rr_s))
+    return usual_s < _FAST_RR_S or float(np.percentile(rr_s, 90) - np.percentile(rr_s, 10)) > _UNSTEADY * usual_s
 
 
 def _strength(signal_mv: Array, sampling_rate_hz: float, peaks: Array) -> float:

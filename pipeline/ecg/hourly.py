@@ -26,6 +26,8 @@ class LongBeats:
     peaks: Array  # int64 (n_beats,)
     classes: Array  # str (n_beats,)
     af_beats: Array  # bool (n_beats,)
+    flutter_beats: Array  # bool (n_beats,)
+    paced_beats: Array  # bool (n_beats,)
     known: Array  # bool (n_beats - 1,)
     clean: Array  # bool (n_seconds,)
     sampling_rate_hz: float
@@ -84,20 +86,32 @@ def _hours(beats: LongBeats, trend: Array) -> Iterator[EcgHour]:
             max_bpm=round(float(minutes.max()), 1) if minutes.size else None,
             n_v=int(np.sum(beats.classes[inside] == "V")),
             n_s=int(np.sum(beats.classes[inside] == "S")),
-            af_share_pct=round(100.0 * float(beats.af_beats[inside].mean()), 1) if inside.any() else None,
+            af_share_pct=_share_pct(beats.af_beats[inside]),
+            flutter_share_pct=_share_pct(beats.flutter_beats[inside]),
+            paced_share_pct=_share_pct(beats.paced_beats[inside]),
             n_pauses=int(np.sum(rr_s > PAUSE_S)),
             longest_rr_s=round(float(rr_s.max()), 3) if rr_s.size else None,
         )
+
+
+def _share_pct(flags: Array) -> float | None:
+    return round(100.0 * float(flags.mean()), 1) if flags.size else None
 
 
 # --- episodes ----------------------------------------------------------------------------------------
 
 
 def _episodes(beats: LongBeats) -> Iterator[EcgEpisode]:
-    supraventricular = (beats.classes == "S") & ~beats.af_beats
+    supraventricular = (beats.classes == "S") & ~beats.af_beats & ~beats.flutter_beats
     through = beats.known | (np.diff(beats.times_s) < AF_EPISODE_S)  # a few seconds of noise do not end fibrillation
-    af = _stretches(beats, "af", beats.af_beats, through)
-    yield from (episode for episode in af if episode.end_s - episode.start_s >= AF_EPISODE_S)
+    lasting: tuple[tuple[EpisodeKind, Array], ...] = (
+        ("af", beats.af_beats),
+        ("flutter", beats.flutter_beats),
+        ("paced", beats.paced_beats),
+    )
+    for kind, flags in lasting:
+        found = _stretches(beats, kind, flags, through)
+        yield from (episode for episode in found if episode.end_s - episode.start_s >= AF_EPISODE_S)
     ectopic: tuple[tuple[EpisodeKind, Array], ...] = (
         ("ventricular_run", beats.classes == "V"),
         ("supraventricular_run", supraventricular),

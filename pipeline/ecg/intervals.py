@@ -11,6 +11,7 @@ from pipeline.records import Array, Delineation
 WIDE_QRS_MS = 120.0
 """Source: AHA/ACCF/HRS 2009 part III: from 120 ms bundle-branch range."""
 
+_LEAST_SHARE = 0.5  # of the normal beats that must show a wave before its interval is given
 _FEW_LEADS = 3  # below, the extreme itself is taken; from here on the second most extreme
 
 
@@ -51,6 +52,13 @@ def _extreme(bounds: Array, *, earliest: bool) -> Array:
     value = ranked[np.minimum(rank, bounds.shape[0] - 1), np.arange(bounds.shape[1])]
     value = np.where(known > 0, value, np.nan)
     return np.asarray(value if earliest else -value)
+
+
+def usual_median(values: Array, usual: Array) -> float | None:
+    """Median of (n_beats,) over the usual beats; None where most of them are NaN."""
+    values = values[usual]
+    known = np.isfinite(values)
+    return float(np.median(values[known])) if known.sum() >= max(1.0, _LEAST_SHARE * values.size) else None
 
 
 def qtc_fridericia_ms(qt_ms: float, rr_s: float) -> float:

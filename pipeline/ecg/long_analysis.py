@@ -14,14 +14,28 @@ from pipeline.ecg.long_beats import HourBeats, hour_beats, joined_beats
 from pipeline.ecg.long_measurements import interval_median, long_measurements
 from pipeline.ecg.long_preparation import long_filter
 from pipeline.ecg.long_windows import hour_count
+from pipeline.ecg.median_beat import usual_beats
+from pipeline.ecg.pacing import Pacing
 from pipeline.ecg.readers.stream import EcgStream
 from pipeline.ecg.rhythm import RhythmFacts, rhythm_statements
+from pipeline.ecg.shape import AXIS_WAVES, BeatShape, beat_shape, shape_statements
 from pipeline.ecg.waves import running_median
 from pipeline.errors import AnalysisError
 from pipeline.parts import NoParts, Parts
-from pipeline.records import Array, Delineation, EcgAnalysis, Metadata, PreparedEcg, Remark, RhythmStatement
+from pipeline.records import (
+    Array,
+    Delineation,
+    EcgAnalysis,
+    EcgStatement,
+    Metadata,
+    PreparedEcg,
+    Remark,
+    RhythmStatement,
+)
 
 _USUAL_BEATS = 25
+_LEAST_PACED = 0.01  # of the beats, from which the whole recording counts as paced
+_BEGINNING = "Usual beat of the first minutes:"
 _FIRST_RR_S = 0.8  # where not one interval is known
 
 
@@ -57,19 +71,27 @@ def analyse_long(
     beats = LongBeats(
         peaks=waves.peaks,
         classes=np.array([chr(letter) for letter in waves.letters.tolist()], "<U1"),
-        af_beats=fibrillation(np.round(steady_s * rate_hz).astype(np.int64), rate_hz, has_p),
+        af_beats=fibrillation(np.round(steady_s * rate_hz).astype(np.int64), rate_hz, has_p) & ~waves.flutter,
+        flutter_beats=waves.flutter,
+        paced_beats=np.isfinite(waves.spike_ms),
         known=known,
         clean=ecg.overview.clean,
         sampling_rate_hz=rate_hz,
     )
+    paced = bool(metadata.paced) or float(beats.paced_beats.mean()) > _LEAST_PACED
+    shape, delineation = _beginning(ecg, beats, cancel)
     return EcgAnalysis(
-        measurements=long_measurements(beats, waves, ecg.file_sha256, sex=metadata.sex, paced=bool(metadata.paced)),
+        measurements=long_measurements(beats, waves, ecg.file_sha256, sex=metadata.sex, paced=paced),
         r_peaks_idx=beats.peaks,
         beat_classes=tuple(beats.classes.tolist()),
         af_beats=beats.af_beats,
-        delineation=_first_waves(ecg, beats, cancel),
+        flutter_beats=beats.flutter_beats,
+        paced_beats=beats.paced_beats,
+        delineation=delineation,
         rhythm=_rhythm(beats, waves, has_p, steady_s, stream.duration_s),
         remarks=_remarks(beats, metadata),
+        waves=shape.waves,
+        statements=_statements(shape, metadata, interval_median(beats, waves, "qrs"), paced),
         long=course(beats),
     )
 
@@ -115,13 +137,23 @@ def _nearest_looked(waves: HourBeats) -> Array:
     return np.asarray(waves.has_p[looked[np.searchsorted(middle, waves.peaks)]])
 
 
-def _first_waves(ecg: PreparedEcg, beats: LongBeats, cancel: CancelToken | None) -> Delineation:
-    """Wave boundaries of the beats of the beginning that is kept, (n_leads, n_first_beats)."""
+def _beginning(ecg: PreparedEcg, beats: LongBeats, cancel: CancelToken | None) -> tuple[BeatShape, Delineation]:
+    """Usual beat and wave boundaries, (n_leads, n_first_beats), of the beginning that is kept."""
     n_samples = ecg.filtered_mv.shape[1]
     signal_mv = np.where(np.isfinite(ecg.record.signal_mv) & ecg.lead_usable[:, None], ecg.filtered_mv, np.nan)
-    inside = beats.peaks < n_samples
-    usual = beats.classes[inside] != "V"
-    return delineate_with(None, signal_mv, beats.sampling_rate_hz, beats.peaks[inside], usual, cancel=cancel)
+    peaks, classes = beats.peaks[beats.peaks < n_samples], beats.classes[beats.peaks < n_samples]
+    waves = delineate_with(None, signal_mv, beats.sampling_rate_hz, peaks, classes != "V", cancel=cancel)
+    return beat_shape(ecg, signal_mv, peaks, waves, usual_beats(classes)), waves
+
+
+def _statements(shape: BeatShape, metadata: Metadata, qrs_ms: float | None, paced: bool) -> tuple[EcgStatement, ...]:
+    """Statements about the usual beat of the beginning; the evidence says that it is that one."""
+    axis = shape.axes[AXIS_WAVES.index("qrs")]
+    axis_deg = None if axis is None or shape.limb_swap is not None else axis.angle_deg
+    found = shape_statements(shape, metadata, qrs_ms=qrs_ms, axis_deg=axis_deg, paced=paced)
+    return tuple(
+        dataclasses.replace(s, evidence=f"{_BEGINNING} {s.evidence}") if s.status == "suggested" else s for s in found
+    )
 
 
 def _rhythm(
@@ -136,6 +168,10 @@ def _rhythm(
         pr_ms=interval_median(beats, waves, "pr"),
         qrs_ms=interval_median(beats, waves, "qrs"),
         record_s=record_s,
+        flutter_beats=beats.flutter_beats,
+        pacing=_pacing(waves),
+        blocked_p=waves.blocked,
+        beat_pr_ms=waves.pr_ms,
     )
     told = []
     for statement in rhythm_statements(facts):
@@ -144,6 +180,12 @@ def _rhythm(
             statement = dataclasses.replace(statement, start_s=round(float(start_s), 3), end_s=round(float(end_s), 3))
         told.append(statement)
     return tuple(told)
+
+
+def _pacing(waves: HourBeats) -> Pacing:
+    paced = np.isfinite(waves.spike_ms)
+    distance_ms = float(np.median(waves.spike_ms[paced])) if paced.any() else None
+    return Pacing(beats=paced, spikes=paced, distance_ms=distance_ms)
 
 
 def _remarks(beats: LongBeats, metadata: Metadata) -> tuple[Remark, ...]:
@@ -158,4 +200,7 @@ def _remarks(beats: LongBeats, metadata: Metadata) -> tuple[Remark, ...]:
         remarks.append(Remark(code="W_ECG_AF_SUSPECTED", text=text))
     if metadata.paced:
         remarks.append(Remark(code="W_ECG_PACED", text="The metadata says that the heart is paced."))
+    elif beats.paced_beats.any():
+        text = f"A paced rhythm is suspected in {100.0 * float(beats.paced_beats.mean()):.1f} % of the beats."
+        remarks.append(Remark(code="W_ECG_PACED", text=text))
     return tuple(remarks)

@@ -12,15 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.cancellation import CancelToken, Progress, no_progress
+from pipeline.ecg.atrial_waves import blocked_p_waves
 from pipeline.ecg.beats import classify_beats, detect_r_peaks
 from pipeline.ecg.delineation import delineate_with
 from pipeline.ecg.fibrillation import rr_irregularity
 from pipeline.ecg.filters import LeadFilter
-from pipeline.ecg.intervals import beat_intervals
+from pipeline.ecg.flutter import flutter_beats
+from pipeline.ecg.intervals import beat_intervals, usual_median
 from pipeline.ecg.long_windows import hour_windows, read_piece, second_samples
+from pipeline.ecg.pacing import find_pacing
 from pipeline.ecg.readers.stream import EcgStream
 from pipeline.ecg.rhythm import runs
-from pipeline.records import Array, EcgOverview
+from pipeline.records import Array, Delineation, EcgOverview
 
 _MARGIN_S = 30.0  # of beats seen on both sides of a window, so that those inside have their neighbours
 _IRREGULAR = 0.06  # of the usual RR: below it no rhythm is called fibrillation, with or without P waves
@@ -37,6 +40,9 @@ class HourBeats:
     letters: Array  # uint8 (n_beats,), character codes of the AAMI classes
     looked: Array  # bool (n_beats,): the waves of this beat were looked for
     has_p: Array  # bool (n_beats,)
+    flutter: Array  # bool (n_beats,)
+    spike_ms: Array  # float64 (n_beats,), from the pacing spike to R; NaN outside paced stretches
+    blocked: Array  # uint8 (n_beats,), P waves without a QRS before the next beat, of the beats looked at
     pr_ms: Array  # float64 (n_beats,)
     qrs_ms: Array
     qt_ms: Array
@@ -47,6 +53,9 @@ _DTYPES: dict[str, type] = {
     "letters": np.uint8,
     "looked": np.bool_,
     "has_p": np.bool_,
+    "flutter": np.bool_,
+    "spike_ms": np.float64,
+    "blocked": np.uint8,
     "pr_ms": np.float64,
     "qrs_ms": np.float64,
     "qt_ms": np.float64,
@@ -105,7 +114,7 @@ def _window(
     classes = classify_beats(signal_mv, rate_hz, peaks)
     on_fraction(0.6)
     looked = _to_look_at(peaks, rate_hz)
-    has_p = np.zeros(peaks.size, bool)
+    has_p, blocked = np.zeros(peaks.size, bool), np.zeros(peaks.size, np.uint8)
     intervals = np.full((3, peaks.size), np.nan)
     for start, last in runs(looked):
         some = slice(start, last + 1)
@@ -114,17 +123,36 @@ def _window(
         has_p[some] = np.isfinite(waves.p_on).any(axis=0)
         measured = beat_intervals(waves, rate_hz)
         intervals[:, some] = measured.pr_ms, measured.qrs_ms, measured.qt_ms
-        on_fraction(0.6 + 0.4 * last / peaks.size)
+        blocked[some] = _blocked(signal_mv, rate_hz, peaks[some], classes[some], waves)
+        on_fraction(0.6 + 0.3 * last / peaks.size)
+    qrs_ms = usual_median(intervals[1], looked & (classes == "N"))
     beats = HourBeats(
         peaks=peaks + piece.first,
         letters=np.array([ord(letter) for letter in classes.tolist()], np.uint8),
         looked=looked,
         has_p=has_p,
+        flutter=flutter_beats(signal_mv, rate_hz, peaks, classes == "V", sparing=True),
+        spike_ms=_spikes_ms(np.where(usable[:, None], piece.raw_mv, np.nan), rate_hz, peaks, qrs_ms),
+        blocked=blocked,
         pr_ms=intervals[0],
         qrs_ms=intervals[1],
         qt_ms=intervals[2],
     )
     return _chosen(beats, (beats.peaks >= first) & (beats.peaks < end))
+
+
+def _blocked(signal_mv: Array, rate_hz: float, peaks: Array, classes: Array, waves: Delineation) -> Array:
+    """P waves without a QRS among some beats, uint8 (n_beats,), from the trace around them alone."""
+    first = max(0, int(peaks[0] - rate_hz))
+    around = signal_mv[:, first : int(peaks[-1] + rate_hz)]
+    moved = Delineation(**{name: getattr(waves, name) - first for name in Delineation.__slots__})
+    return blocked_p_waves(around, rate_hz, peaks - first, classes, moved)
+
+
+def _spikes_ms(raw_mv: Array, rate_hz: float, peaks: Array, qrs_ms: float | None) -> Array:
+    """Distance from pacing spike to R, float64 (n_beats,), NaN outside the paced stretches."""
+    pacing = find_pacing(raw_mv, rate_hz, peaks, qrs_ms)
+    return np.where(pacing.beats, np.nan if pacing.distance_ms is None else pacing.distance_ms, np.nan)
 
 
 def _to_look_at(peaks: Array, sampling_rate_hz: float) -> Array:

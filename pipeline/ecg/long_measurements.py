@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.clinical.reference_ranges import heart_rate_band, pr_band, qrs_band, qtc_band
 from pipeline.ecg import hrv
+from pipeline.ecg.burden import burden
 from pipeline.ecg.hourly import LongBeats
 from pipeline.ecg.intervals import (
     WIDE_QRS_MS,
@@ -48,14 +49,14 @@ def long_measurements(
         *_rate(beats, file_sha256),
         *(_interval(name, medians, source) for name in _MISSING),
         *_corrected(beats, medians, source, sex),
-        _jt(medians, source),
+        *_jt(beats, medians, source),
         withheld(ecg_metric("axis"), "Not measured over hours: the axis turns with the position of the body."),
         *long_counts(beats, file_sha256),
         *variability(
             _normal_intervals(beats),
             record_s=float(beats.clean.sum()),
             classes=beats.classes,
-            af_share=float(beats.af_beats.mean()),
+            af_share=float((beats.af_beats | beats.flutter_beats).mean()),
             paced=paced,
             source=_beats_source(file_sha256, np.flatnonzero(normal)),
         ),
@@ -126,22 +127,20 @@ def _corrected(
     return found
 
 
-def _jt(medians: dict[str, float | None], source: Source) -> Measurement:
-    metric, qt_ms, qrs_ms = ecg_metric("jt"), medians["qt"], medians["qrs"]
-    if qt_ms is None or qrs_ms is None:
-        return withheld(metric, "QT or QRS could not be measured.")
+def _jt(beats: LongBeats, medians: dict[str, float | None], source: Source) -> list[Measurement]:
+    metrics, rr_s = (ecg_metric("jt"), ecg_metric("jtc")), beats.rr_s[np.isfinite(beats.rr_s)]
+    qt_ms, qrs_ms = medians["qt"], medians["qrs"]
+    if qt_ms is None or qrs_ms is None or rr_s.size == 0:
+        return [withheld(metric, "QT, QRS or the rate could not be measured.") for metric in metrics]
     if qrs_ms < WIDE_QRS_MS:
-        return withheld(metric, "Given only where the QRS lasts 120 ms or more.")
-    return measured(metric, qt_ms - qrs_ms, source=source)
+        return [withheld(metric, "Given only where the QRS lasts 120 ms or more.") for metric in metrics]
+    values = (qt_ms - qrs_ms, qtc_fridericia_ms(qt_ms, float(rr_s.mean())) - qrs_ms)
+    return [measured(metric, value, source=source) for metric, value in zip(metrics, values, strict=True)]
 
 
 def long_counts(beats: LongBeats, file_sha256: str) -> list[Measurement]:
     """Ectopic beats and the share of suspected fibrillation."""
-    marks = (("pvc_count", beats.classes == "V"), ("pac_count", beats.classes == "S"))
-    found = [
-        measured(ecg_metric(name), float(flags.sum()), source=_beats_source(file_sha256, np.flatnonzero(flags)))
-        for name, flags in marks
-    ]
+    found = burden(beats.classes, float(beats.clean.sum()), lambda some: _beats_source(file_sha256, some))
     share_pct = 100.0 * float(beats.af_beats.mean())
     source = _beats_source(file_sha256, np.flatnonzero(beats.af_beats))
     return [*found, measured(ecg_metric("af_share"), share_pct, source=source)]

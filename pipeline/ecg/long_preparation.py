@@ -21,12 +21,14 @@ from pipeline.ecg.quality import (
     SecondFeatures,
     lead_quality,
     second_features,
+    second_quality,
 )
 from pipeline.ecg.readers.scaling import unit_remarks
 from pipeline.ecg.readers.stream import EcgStream
+from pipeline.ecg.signal_faults import second_faults
 from pipeline.errors import QualityError
 from pipeline.parts import NoParts, Parts
-from pipeline.records import Array, EcgOverview, EcgRecord, PreparedEcg, Remark
+from pipeline.records import Array, EcgOverview, EcgQuality, EcgRecord, PreparedEcg, Remark
 
 LONG_S = 3600.0
 """Ours: up to an hour the whole signal is kept with the run; beyond, it stays in the file."""
@@ -42,6 +44,8 @@ class PreparedHour:
     low_mv: Array  # float32 (n_leads, n_seconds)
     high_mv: Array  # float32 (n_leads, n_seconds)
     clean: Array  # bool (n_leads, n_seconds)
+    second_quality: Array  # float32 (n_leads, n_seconds)
+    fault: Array  # uint8 (n_leads, n_seconds)
     quality: Array  # float64 (n_leads,)
     usable: Array  # bool (n_leads,)
     reasons: tuple[str | None, ...]  # why a lead is not usable or impaired
@@ -103,6 +107,7 @@ def prepare_long(
             *_lead_remarks(stream.leads, hours),
             _length_remark(stream, beginning),
         ),
+        quality=_quality(hours),
         overview=EcgOverview(
             n_samples=stream.n_samples,
             low_mv=np.concatenate([hour.low_mv for hour in hours], axis=1),
@@ -166,6 +171,8 @@ def _hour(
         low_mv=low_high[0],
         high_mv=low_high[1],
         clean=np.stack([clean_seconds(of_lead) for of_lead in features]),
+        second_quality=np.stack([second_quality(of_lead) for of_lead in features]),
+        fault=np.stack([second_faults(of_lead) for of_lead in features]),
         quality=np.array([verdict.quality for verdict in verdicts], np.float64),
         usable=np.array([verdict.usable for verdict in verdicts], np.bool_),
         reasons=tuple(verdict.reason for verdict in verdicts),
@@ -187,6 +194,8 @@ def _joined(windows: Sequence[SecondFeatures]) -> SecondFeatures:
         noise_mv=np.concatenate([window.noise_mv for window in windows]),
         wander_mv=np.concatenate([window.wander_mv for window in windows]),
         clipped_share=np.concatenate([window.clipped_share for window in windows]),
+        raw_range_mv=np.concatenate([window.raw_range_mv for window in windows]),
+        mains_mv=np.concatenate([window.mains_mv for window in windows]),
     )
 
 
@@ -212,6 +221,21 @@ def _check_usable(hours: Sequence[PreparedHour]) -> None:
     reasons = Counter(reason for hour in hours for reason in hour.reasons if reason)
     reason = reasons.most_common(1)[0][0]
     raise QualityError(f"No lead of the ECG can be measured in any hour. Of most: {reason}.", code=QUALITY_CODE)
+
+
+def _quality(hours: Sequence[PreparedHour]) -> EcgQuality:
+    """Every second of all hours."""
+    return EcgQuality(
+        quality=np.concatenate([hour.second_quality for hour in hours], axis=1),
+        fault=np.concatenate([hour.fault for hour in hours], axis=1),
+        reasons=tuple(_commonest(hours, row) for row in range(len(hours[0].reasons))),
+    )
+
+
+def _commonest(hours: Sequence[PreparedHour], row: int) -> str | None:
+    """The commonest reason for which a lead was left out or is impaired in an hour."""
+    reasons = Counter(reason for hour in hours if (reason := hour.reasons[row]) is not None)
+    return reasons.most_common(1)[0][0] if reasons else None
 
 
 def _lead_remarks(leads: Sequence[str], hours: Sequence[PreparedHour]) -> tuple[Remark, ...]:

@@ -9,9 +9,10 @@ import numpy as np
 
 from pipeline.cancellation import CancelToken, Progress, no_progress
 from pipeline.ecg.filters import LeadFilter, fill_gaps, mains_hz_of
-from pipeline.ecg.quality import LeadQuality, lead_quality, second_features, second_quality
+from pipeline.ecg.quality import LeadQuality, SecondFeatures, lead_quality, second_features
+from pipeline.ecg.signal_faults import quality_of
 from pipeline.errors import QualityError
-from pipeline.records import Array, EcgRecord, PreparedEcg, Remark
+from pipeline.records import EcgRecord, PreparedEcg, Remark
 
 MIN_DURATION_S = 2.0  # two beats at 60/min: below that there is no rhythm
 MIN_RATE_HZ = 100.0
@@ -45,14 +46,17 @@ def prepare_ecg(
         filled[row] = fill_gaps(record.signal_mv[row])[0]
     lead_filter = LeadFilter(record.sampling_rate_hz, mains_hz_of(list(filled), record.sampling_rate_hz))
     verdicts: list[LeadQuality] = []
+    features: list[SecondFeatures] = []
     for row in range(n_leads):
         if cancel is not None:
             cancel.check()
         filtering, judging = _lead_progress(progress, row, record.leads)
         filled[row] = lead_filter.apply(filled[row], on_fraction=filtering, cancel=cancel)
         raw_mv = record.signal_mv[row]
-        features = second_features(raw_mv, filled[row], record.sampling_rate_hz, on_fraction=judging, cancel=cancel)
-        verdicts.append(lead_quality(raw_mv, features))
+        features.append(
+            second_features(raw_mv, filled[row], record.sampling_rate_hz, on_fraction=judging, cancel=cancel)
+        )
+        verdicts.append(lead_quality(raw_mv, features[-1]))
     _check_usable(record.leads, verdicts)
     progress(1.0, "ECG filtered")
     return PreparedEcg(
@@ -63,6 +67,7 @@ def prepare_ecg(
         lead_quality=np.array([verdict.quality for verdict in verdicts], np.float64),
         lead_usable=np.array([verdict.usable for verdict in verdicts], np.bool_),
         remarks=(*record.remarks, *rate_remarks(record), *_lead_remarks(record.leads, verdicts)),
+        quality=quality_of(features, tuple(verdict.reason for verdict in verdicts)),
     )
 
 
@@ -78,13 +83,6 @@ def _lead_progress(
         progress((row + 0.8 + 0.2 * fraction) / len(leads), f"Judging lead {leads[row]}")
 
     return filtering, judging
-
-
-def quality_map(ecg: PreparedEcg, *, cancel: CancelToken | None = None) -> Array:
-    """Quality of each second of each lead, float32 (n_leads, n_seconds) 0..1."""
-    rows = zip(ecg.record.signal_mv, ecg.filtered_mv, strict=True)
-    rate_hz = ecg.record.sampling_rate_hz
-    return np.stack([second_quality(second_features(raw, clean, rate_hz, cancel=cancel)) for raw, clean in rows])
 
 
 def check_gates(record: EcgRecord, *, empty_allowed: bool = False) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.cancellation import CancelToken
+from pipeline.ecg.filters import MAINS_HZ
 from pipeline.ecg.readers.scaling import IMPLAUSIBLE_MV, PROBE_SAMPLES, typical_size_mv
 from pipeline.records import Array
 
@@ -43,6 +44,8 @@ class SecondFeatures:
     noise_mv: Array  # standard deviation of what changes within 4 ms
     wander_mv: Array  # how far the second's median lies from the lead's
     clipped_share: Array
+    raw_range_mv: Array  # peak to peak as recorded, missing samples left out
+    mains_mv: Array  # amplitude of the stronger of 50 and 60 Hz as recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,8 @@ def second_features(
                     _noise_mv(filtered, sampling_rate_hz),
                     np.abs(np.median(present, axis=1) - middle_mv),
                     _clipped_share(raw, limits_mv, sampling_rate_hz),
+                    np.ptp(present, axis=1),
+                    _mains_mv(present, sampling_rate_hz),
                 ]
             )
         )
@@ -98,6 +103,8 @@ def second_features(
         noise_mv=joined[2],
         wander_mv=joined[3],
         clipped_share=joined[4],
+        raw_range_mv=joined[5],
+        mains_mv=joined[6],
     )
 
 
@@ -207,6 +214,17 @@ def _noise_mv(filtered: Array, sampling_rate_hz: float) -> Array:
     curvature = filtered[:, 2 * lag :] - 2.0 * filtered[:, lag:-lag] + filtered[:, : -2 * lag]
     noise: Array = 1.4826 * np.median(np.abs(curvature), axis=1) / np.sqrt(6.0)
     return noise
+
+
+def _mains_mv(present: Array, sampling_rate_hz: float) -> Array:
+    """Amplitude of the stronger of 50 and 60 Hz in each row; what a QRS adds there is some hundredths of a mV."""
+    lines_hz = np.array([line_hz for line_hz in MAINS_HZ if line_hz < 0.5 * sampling_rate_hz])
+    if not lines_hz.size:
+        return np.zeros(present.shape[0], np.float32)
+    n = present.shape[1]
+    turns = np.exp(-2j * np.pi * np.arange(n)[:, None] / sampling_rate_hz * lines_hz[None, :]).astype(np.complex64)
+    level = present - present.mean(axis=1, keepdims=True)
+    return np.asarray(2.0 / n * np.abs(level.astype(np.float32) @ turns).max(axis=1))
 
 
 def _clipped_share(raw: Array, limits_mv: tuple[float, ...], sampling_rate_hz: float) -> Array:

@@ -5,6 +5,7 @@ never change an array that it was given. Every record can be written by `pipelin
 """
 
 from pipeline.records.common import BRANCHES, Array, Branch, BranchState, MeasurementStatus, Remark, Sex
+from pipeline.records.ecg_quality import SIGNAL_FAULTS, EcgQuality, SignalFault
 from pipeline.records.ecg_results import Delineation, EcgAnalysis, EcgStatement, LeadWaves, RhythmStatement
 from pipeline.records.echo_results import (
     CineAnalysis,
@@ -45,6 +46,7 @@ from pipeline.records.run import (
 
 __all__ = [
     "BRANCHES",
+    "SIGNAL_FAULTS",
     "Array",
     "Branch",
     "BranchResult",
@@ -62,6 +64,7 @@ __all__ = [
     "EcgEpisode",
     "EcgHour",
     "EcgOverview",
+    "EcgQuality",
     "EcgRecord",
     "EcgStatement",
     "EchoAnalysis",
@@ -92,6 +95,7 @@ __all__ = [
     "Role",
     "RunEvent",
     "Sex",
+    "SignalFault",
     "Source",
     "StudyResults",
     "ValidationReport",

@@ -81,4 +81,6 @@ class EcgAnalysis:
     remarks: tuple[Remark, ...] = ()
     waves: tuple[LeadWaves, ...] = ()  # of the usable leads, in the order of the record
     statements: tuple[EcgStatement, ...] = ()
+    flutter_beats: Array | None = None  # bool (n_beats,)
+    paced_beats: Array | None = None  # bool (n_beats,), by pacing spikes in the trace
     long: LongEcg | None = None  # set for a long record, whose delineation holds the beats of its beginning only

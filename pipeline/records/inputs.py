@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.records.common import Array, Branch, Remark, Sex
+from pipeline.records.ecg_quality import EcgQuality
 from pipeline.records.long_ecg import EcgOverview
 
 
@@ -152,6 +153,7 @@ class PreparedEcg:
     lead_quality: Array  # float64 (n_leads,) 0..1
     lead_usable: Array  # bool (n_leads,)
     remarks: tuple[Remark, ...] = ()
+    quality: EcgQuality | None = None  # of every second; None where nobody judged it
     overview: EcgOverview | None = None  # set for a long record: `record` and `filtered_mv` hold its beginning only
 
 

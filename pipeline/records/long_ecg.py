@@ -7,7 +7,7 @@ from typing import Literal
 
 from pipeline.records.common import Array
 
-EpisodeKind = Literal["af", "ventricular_run", "supraventricular_run", "pause"]
+EpisodeKind = Literal["af", "flutter", "paced", "ventricular_run", "supraventricular_run", "pause"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,8 @@ class EcgHour:
     n_v: int
     n_s: int
     af_share_pct: float | None  # of the beats
+    flutter_share_pct: float | None
+    paced_share_pct: float | None
     n_pauses: int
     longest_rr_s: float | None
 

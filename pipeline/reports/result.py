@@ -157,20 +157,35 @@ def _ecg(prepared: PreparedEcg | None, analysis: Ecg | None) -> dict[str, Any] |
     record, overview = prepared.record, prepared.overview
     n_samples = int(record.signal_mv.shape[1]) if overview is None else overview.n_samples
     course = analysis.long if analysis else None
-    leads = zip(record.leads, prepared.lead_usable, prepared.lead_quality, strict=True)
     return {
         "file_sha256": prepared.file_sha256,
         "sampling_rate_hz": record.sampling_rate_hz,
         "duration_s": n_samples / record.sampling_rate_hz,
         "scaling": record.scaling,
         "filter": prepared.filter_text,
-        "leads": [{"name": n, "usable": bool(u), "quality": round(float(q), 3)} for n, u, q in leads],
+        "leads": [_lead(prepared, row) for row in range(len(record.leads))],
         "beats": None if analysis is None else _beats(analysis),
         "rhythm": [dataclasses.asdict(s) for s in (analysis.rhythm if analysis else ())],
         "hours": [dataclasses.asdict(hour) for hour in (course.hours if course else ())],
         "episodes": [dataclasses.asdict(episode) for episode in (course.episodes if course else ())],
         "statements": [dataclasses.asdict(s) for s in (analysis.statements if analysis else ())],
         "waves": [dataclasses.asdict(w) for w in (analysis.waves if analysis else ())],
+    }
+
+
+def _lead(prepared: PreparedEcg, row: int) -> dict[str, Any]:
+    """One lead: whether it was measured, why not, and the stretches in which something was wrong with it."""
+    from pipeline.ecg.signal_faults import fault_stretches
+
+    seconds = prepared.quality
+    stretches = [] if seconds is None else fault_stretches(seconds.fault[row])
+    return {
+        "name": prepared.record.leads[row],
+        "usable": bool(prepared.lead_usable[row]),
+        "quality": round(float(prepared.lead_quality[row]), 3),
+        "reason": None if seconds is None else seconds.reasons[row],
+        "faulty_s": 0 if seconds is None else int((seconds.fault[row] > 0).sum()),
+        "faults": [{"fault": fault, "start_s": start, "end_s": end} for fault, start, end in stretches],
     }
 
 

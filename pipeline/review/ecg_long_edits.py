@@ -10,7 +10,7 @@ from pipeline.ecg.ectopy import ectopics
 from pipeline.ecg.hourly import LongBeats, course
 from pipeline.ecg.long_measurements import long_counts
 from pipeline.ecg.rhythm_facts import RhythmFacts
-from pipeline.records import EcgAnalysis, PreparedEcg
+from pipeline.records import Array, EcgAnalysis, PreparedEcg
 
 
 def long_analysis_of(ecg: PreparedEcg, analysis: EcgAnalysis, letters: tuple[str, ...]) -> EcgAnalysis:
@@ -25,6 +25,8 @@ def long_analysis_of(ecg: PreparedEcg, analysis: EcgAnalysis, letters: tuple[str
         peaks=analysis.r_peaks_idx,
         classes=np.array(letters, "<U1"),
         af_beats=analysis.af_beats,
+        flutter_beats=_flags(analysis.flutter_beats, len(letters)),
+        paced_beats=_flags(analysis.paced_beats, len(letters)),
         known=analysis.long.rr_known,
         clean=ecg.overview.clean,
         sampling_rate_hz=ecg.record.sampling_rate_hz,
@@ -47,3 +49,7 @@ def long_analysis_of(ecg: PreparedEcg, analysis: EcgAnalysis, letters: tuple[str
         rhythm=(*others, *ectopics(facts)),
         long=course(beats),
     )
+
+
+def _flags(flags: Array | None, n_beats: int) -> Array:
+    return np.zeros(n_beats, bool) if flags is None else flags

@@ -17,7 +17,14 @@ LEFT_PX, AXIS_PX, LANE_PX = 44.0, 18.0, 12.0
 TREND_SHARE = 0.28
 ZOOM_STEP = 1.25
 CLICK_PX = 4.0
-KIND_ROLES = {"af": "wave_t", "ventricular_run": "beat_v", "supraventricular_run": "beat_s", "pause": "beat_q"}
+KIND_ROLES = {
+    "af": "wave_t",
+    "flutter": "wave_t",
+    "paced": "beat_q",
+    "ventricular_run": "beat_v",
+    "supraventricular_run": "beat_s",
+    "pause": "beat_q",
+}
 SPOKEN = "Course of the record. Left and right move, plus and minus zoom, Home shows all of it."
 _KEYS = Qt.Key
 

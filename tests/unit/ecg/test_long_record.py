@@ -169,6 +169,8 @@ def test_noise_is_judged_by_the_usual_second() -> None:
         noise_mv=np.array([0.01, 0.02, 0.5, 0.01, 0.01, 0.0]),
         wander_mv=np.zeros(6),
         clipped_share=np.zeros(6),
+        raw_range_mv=np.ones(6),
+        mains_mv=np.zeros(6),
     )
     assert clean_seconds(features).tolist() == [True, True, False, False, False, False]  # the second one is a pause
 
@@ -289,6 +291,8 @@ def beats_at(times_s: list[float], classes: str, *, unclean: tuple[int, ...] = (
         peaks=peaks,
         classes=np.array(list(classes)),
         af_beats=np.zeros(peaks.size, bool),
+        flutter_beats=np.zeros(peaks.size, bool),
+        paced_beats=np.zeros(peaks.size, bool),
         known=known_intervals(peaks, clean, 100.0),
         clean=clean,
         sampling_rate_hz=100.0,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline.cancellation import CancelToken
-from pipeline.ecg.preprocessing import prepare_ecg, quality_map
+from pipeline.ecg.preprocessing import prepare_ecg
 from pipeline.errors import QualityError, RunCancelledError
-from pipeline.records import EcgRecord, Remark
+from pipeline.records import SIGNAL_FAULTS, EcgRecord, Remark
 
 RATE_HZ = 500.0
 
@@ -135,10 +135,14 @@ def test_progress_rises_to_one_and_cancel_is_heard() -> None:
 
 
 def test_the_quality_map_has_one_column_a_second() -> None:
-    marks = quality_map(prepare_ecg(changed(record_of(), 1, 0.0), ""))
-    assert marks.shape == (3, 10)
-    assert (marks[1] == 0.0).all()
-    assert (marks[0] > 0.8).all()
+    found = prepare_ecg(changed(record_of(), 1, 0.0), "").quality
+    assert found is not None
+    assert found.quality.shape == found.fault.shape == (3, 10)
+    assert (found.quality[1] == 0.0).all()
+    assert (found.quality[0] > 0.8).all()
+    assert found.reasons == (None, "it is flat, as from a disconnected electrode", None)
+    assert [SIGNAL_FAULTS[n] for n in np.unique(found.fault[1])] == ["flat"]
+    assert not found.fault[[0, 2]].any()
 
 
 @pytest.mark.parametrize(("rate_hz", "n_leads"), [(100.0, 3), (2000.0, 3), (500.0, 1), (500.0, 40)])

@@ -19,6 +19,7 @@ from pipeline.records import (
     CineAnalysis,
     Delineation,
     EcgAnalysis,
+    EcgQuality,
     EcgRecord,
     EchoAnalysis,
     EchoBeat,
@@ -113,6 +114,11 @@ def prepared_ecg() -> PreparedEcg:
         filter_text="0.5-150 Hz zero-phase",
         lead_quality=np.array([0.91234, 0.2]),
         lead_usable=np.array([True, False]),
+        quality=EcgQuality(
+            quality=np.zeros((2, 10), np.float32),
+            fault=np.array([[0] * 10, [0, 0, 2, 2, 2, 0, 0, 0, 0, 0]], np.uint8),
+            reasons=(None, "it is flat, as from a disconnected electrode"),
+        ),
     )
 
 

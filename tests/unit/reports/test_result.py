@@ -76,8 +76,15 @@ def test_the_ecg_part(make_study: MakeStudy, make_result: MakeResult) -> None:
     ecg = make_result(make_study())["ecg"]
     assert (ecg["sampling_rate_hz"], ecg["duration_s"], ecg["filter"]) == (500.0, 10.0, "0.5-150 Hz zero-phase")
     assert ecg["leads"] == [
-        {"name": "I", "quality": 0.912, "usable": True},
-        {"name": "II", "quality": 0.2, "usable": False},
+        {"name": "I", "quality": 0.912, "usable": True, "reason": None, "faulty_s": 0, "faults": []},
+        {
+            "name": "II",
+            "quality": 0.2,
+            "usable": False,
+            "reason": "it is flat, as from a disconnected electrode",
+            "faulty_s": 3,
+            "faults": [{"fault": "flat", "start_s": 2, "end_s": 5}],
+        },
     ]
     assert ecg["beats"] == {"by_class": {"N": 2, "V": 1}, "count": 3, "in_atrial_fibrillation": 1}
     assert ecg["rhythm"][0]["code"] == "sinus"

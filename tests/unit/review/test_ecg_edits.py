@@ -221,6 +221,7 @@ def test_a_class_in_a_long_record_moves_the_burden_of_its_hour(phantom):
     peaks = np.arange(1, n_seconds, dtype=np.int64) * int(RATE_HZ)
     beats = LongBeats(
         peaks=peaks, classes=np.full(peaks.size, "N"), af_beats=np.zeros(peaks.size, bool),
+        flutter_beats=np.zeros(peaks.size, bool), paced_beats=np.zeros(peaks.size, bool),
         known=np.ones(peaks.size - 1, bool), clean=np.ones(n_seconds, bool), sampling_rate_hz=RATE_HZ,
     )  # fmt: skip
     overview = EcgOverview(
@@ -231,6 +232,7 @@ def test_a_class_in_a_long_record_moves_the_burden_of_its_hour(phantom):
     analysis = replace(
         phantom[1], measurements=tuple(long_counts(beats, "ab" * 32)), r_peaks_idx=peaks, rhythm=(),
         beat_classes=tuple(beats.classes.tolist()), af_beats=beats.af_beats, long=course(beats),
+        flutter_beats=beats.flutter_beats, paced_beats=beats.paced_beats,
     )  # fmt: skip
     edits = [act(class_target(beat), "V", kind="beat_class", seq=beat) for beat in (3600, 3601, 3602)]
     after = review_ecg(ecg, analysis, Metadata(), edits).analysis
