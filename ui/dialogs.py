@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -10,16 +9,12 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QMessageBox,
     QVBoxLayout,
     QWidget,
 )
-
-from ui.actions import ACTIONS, MENUS
-from ui.actions.ecg import PAPER_KEYS
 
 FILE_FILTER = ";;".join(
     (
@@ -82,40 +77,6 @@ def confirm_delete(parent: QWidget) -> bool:
     answer = box.exec()
     box.deleteLater()
     return answer == int(QMessageBox.StandardButton.Yes)
-
-
-def show_keys(parent: QWidget, panels: Sequence[tuple[str, str]]) -> None:
-    """Every key, in the order of the menus."""
-    dialog = QDialog(parent)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setWindowTitle("Keys")
-    columns = QHBoxLayout()
-    for names in (("file", "view", "case", "run", "help"), ("cine", "ecg")):
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(22)
-        grid.setVerticalSpacing(4)
-        for name in names:
-            rows = [(a.text.replace("&", "").rstrip("…"), a.keys) for a in ACTIONS if a.menu == name]
-            rows += list(panels) if name == "view" else []
-            _add_keys(grid, dict(MENUS)[name].replace("&", ""), rows)
-        if "ecg" in names:
-            _add_keys(grid, "On the ECG", PAPER_KEYS)
-        grid.setRowStretch(grid.rowCount(), 1)
-        columns.addLayout(grid)
-        columns.addSpacing(24)
-    _finish(dialog, columns)
-
-
-def _add_keys(grid: QGridLayout, title: str, rows: Sequence[tuple[str, str]]) -> None:
-    head = QLabel(title)
-    head.setObjectName("title")
-    grid.addWidget(head, grid.rowCount(), 0, 1, 2)
-    for text, keys in rows:
-        place = grid.rowCount()
-        words = QLabel(text)
-        words.setObjectName("muted")
-        grid.addWidget(words, place, 0)
-        grid.addWidget(QLabel(keys), place, 1)
 
 
 def show_about(parent: QWidget, notice: str) -> None:

@@ -25,6 +25,7 @@ def draw_icon(painter: QPainter, name: str, rect: QRectF, colour: str, hole: str
     _renderer(name, colour, hole).render(painter, rect)
 
 
+@lru_cache(maxsize=512)
 def make_icon(name: str, colour: str, hole: str = "#ffffff") -> QIcon:
     """An icon for buttons and menus."""
     icon = QIcon()

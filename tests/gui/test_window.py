@@ -19,6 +19,7 @@ from ui.run_progress import advance, settle
 from ui.shell.view_table import VIEWS
 from ui.theme import LIGHT
 from ui.view_state import NO_PROGRESS, CaseView
+from ui.widgets.help_overlay import HelpOverlay
 
 
 @pytest.fixture
@@ -376,13 +377,36 @@ def test_markup_in_texts_is_shown_as_it_stands(window, cases):
     assert "<b>" not in tip
 
 
-def test_keys_and_about_open_and_close(window, qtbot, qapp):
+def test_about_opens_and_closes(window, qtbot):
     from PySide6.QtWidgets import QDialog
 
-    for name in ("show_keys", "show_about"):
-        window.menus.actions[name].trigger()
-        dialog = window.findChild(QDialog)
-        assert dialog.isVisible()
-        assert "Chordae" in shown_text(dialog) or "Ctrl+O" in shown_text(dialog)
-        dialog.close()
-        qtbot.waitUntil(lambda: window.findChild(QDialog) is None, timeout=2000)
+    window.menus.actions["show_about"].trigger()
+    dialog = window.findChild(QDialog)
+    assert dialog.isVisible()
+    assert "Chordae" in shown_text(dialog)
+    dialog.close()
+    qtbot.waitUntil(lambda: window.findChild(QDialog) is None, timeout=2000)
+
+
+def test_help_names_every_key_and_keeps_the_keys_to_itself(window, qtbot, cases):
+    window.review.update(case=cases["full"])
+    window.menus.actions["show_keys"].trigger()
+    overlay = window.findChild(HelpOverlay)
+    assert overlay.isVisible()
+    assert overlay.geometry().bottomRight() == window.rect().bottomRight()
+    assert overlay.geometry().top() == window.head.geometry().bottom() + 1  # the notice stays in sight
+    told = {label.text() for label in overlay.findChildren(QLabel)}
+    assert {spec.keys for spec in ACTIONS} | {view.keys for view in VIEWS if view.keys} <= told
+    assert {spec.words for spec in ACTIONS} <= told
+    before = window.views["echo"].frame_idx
+    qtbot.keyClick(overlay, Qt.Key.Key_Right)
+    assert window.views["echo"].frame_idx == before
+    qtbot.keyClick(overlay, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: window.findChild(HelpOverlay) is None, timeout=2000)
+
+
+def test_no_single_key_deletes():
+    """What takes something away needs Ctrl."""
+    risky = [spec for spec in ACTIONS if any(word in spec.words.casefold() for word in ("delete", "forget", "remove"))]
+    assert risky
+    assert all("Ctrl" in spec.keys for spec in risky)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow
 
 from pipeline.notice import NOTICE
 from ui import dialogs
+from ui.actions import ACTIONS, MENUS
+from ui.actions.ecg import PAPER_KEYS
 from ui.clip_dialog import ClipDialog
 from ui.compare_window import CompareWindow
 from ui.metadata_dialog import MetadataDialog
@@ -17,16 +19,28 @@ from ui.scale_dialog import ScaleDialog
 from ui.screen_scale import px_per_mm
 from ui.shell.view_table import VIEWS
 from ui.view_state import ReviewState
+from ui.widgets.help_overlay import HelpOverlay, KeyGroup
 
 if TYPE_CHECKING:
     from ui.data_window import DataWindow
     from ui.signals_window import SignalsWindow
 
 
+def key_groups() -> tuple[KeyGroup, ...]:
+    """The keys of every menu, and of the docks."""
+    groups = [
+        KeyGroup(title.replace("&", ""), tuple((a.words, a.keys) for a in ACTIONS if a.menu == name and a.keys))
+        for name, title in MENUS
+    ]
+    panels = KeyGroup("Panels", tuple((f"Show or hide {view.title}", view.keys) for view in VIEWS if view.keys))
+    paper = KeyGroup("On the ECG", PAPER_KEYS)
+    return (*groups[:2], panels, *groups[2:4], paper, *groups[4:])
+
+
 class Asks:
     """Dialogs of the window; each ends in a wish to the review."""
 
-    def __init__(self, window: QWidget, review: Review) -> None:
+    def __init__(self, window: QMainWindow, review: Review) -> None:
         self._window = window
         self._review = review
         self.signals: SignalsWindow | None = None
@@ -122,7 +136,12 @@ class Asks:
             self._review.cases.delete_shown()
 
     def show_keys(self) -> None:
-        dialogs.show_keys(self._window, [(view.title, view.keys) for view in VIEWS if view.keys])
+        """Every key, by group; the same wish again closes it."""
+        open_now = self._window.findChild(HelpOverlay)
+        if open_now is not None:
+            open_now.close()
+        else:
+            HelpOverlay(self._window, key_groups())
 
     def show_about(self) -> None:
         dialogs.show_about(self._window, NOTICE.upper())
