@@ -30,7 +30,7 @@ from pipeline.records import (
     RunEvent,
     StudyResults,
 )
-from pipeline.states import Reuse
+from pipeline.states import Reuse, State
 from tests.gui.phantoms import (
     CANARY,
     ED_IDX,
@@ -49,6 +49,8 @@ from tests.gui.phantoms import (
     make_report,
     make_row,
 )
+from ui.run_progress import advance, settle
+from ui.view_state import NO_PROGRESS, CaseView
 from ui.window import MainWindow
 
 
@@ -191,3 +193,28 @@ def window(qtbot: Any, engine: FakeEngine) -> Iterator[MainWindow]:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     left = {widget for widget in QApplication.topLevelWidgets() if widget not in before and widget.isVisible()}
     assert not left, f"widgets left behind: {[type(widget).__name__ for widget in left]}"
+
+
+@pytest.fixture
+def cases(kit, full_results) -> dict[str, CaseView]:
+    echo = replace(full_results, ecg=None, ecg_analysis=None)
+    ecg = replace(full_results, cines=(), detections=(), echo_analysis=None)
+    until_detection = advance(NO_PROGRESS, kit.Script().walk(until=State.DETECTION).events)
+    failed = advance(
+        until_detection, kit.Script().add("DETECTION", "error", "No heart was found.", code="E_DETECTION").events
+    )
+    no_heart = BranchResult(branch="echo", status="failed", code="E_QUALITY_ECHO", reason="The picture is black.")
+    return {
+        "empty": CaseView(),
+        "full": kit.case_of(full_results, progress=advance(NO_PROGRESS, kit.Script().walk().events)),
+        "ecg_only": kit.case_of(ecg),
+        "echo_only": kit.case_of(echo),
+        "unmeasured": kit.case_of(StudyResults(cines=(kit.make_cine(1, calibrated=False),))),
+        "running": kit.case_of(StudyResults(), "running", report=None, progress=until_detection),
+        "loading": CaseView(key=kit.RUN_ID, phase="loading"),
+        "error": kit.case_of(replace(echo, echo_analysis=None), "error", progress=failed),
+        "degraded": kit.case_of(ecg, progress=settle(NO_PROGRESS, "complete", (no_heart,))),
+        "interrupted": kit.case_of(
+            StudyResults(), "interrupted", report=None, progress=settle(until_detection, "interrupted", ())
+        ),
+    }

@@ -6,46 +6,14 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QAction, QColor, QDropEvent
+from PySide6.QtGui import QColor, QDropEvent
 from PySide6.QtWidgets import QLabel, QPlainTextEdit
 
-import resources
 from pipeline.notice import NOTICE
 from pipeline.records import BranchResult, StudyResults
-from pipeline.states import State
-from ui.actions import ACTIONS, MENUS
 from ui.choices import Choices
-from ui.run_progress import advance, settle
-from ui.shell.view_table import VIEWS
 from ui.theme import LIGHT
-from ui.view_state import NO_PROGRESS, CaseView
-from ui.widgets.help_overlay import HelpOverlay
-
-
-@pytest.fixture
-def cases(kit, full_results) -> dict[str, CaseView]:
-    echo = replace(full_results, ecg=None, ecg_analysis=None)
-    ecg = replace(full_results, cines=(), detections=(), echo_analysis=None)
-    until_detection = advance(NO_PROGRESS, kit.Script().walk(until=State.DETECTION).events)
-    failed = advance(
-        until_detection, kit.Script().add("DETECTION", "error", "No heart was found.", code="E_DETECTION").events
-    )
-    no_heart = BranchResult(branch="echo", status="failed", code="E_QUALITY_ECHO", reason="The picture is black.")
-    return {
-        "empty": CaseView(),
-        "full": kit.case_of(full_results, progress=advance(NO_PROGRESS, kit.Script().walk().events)),
-        "ecg_only": kit.case_of(ecg),
-        "echo_only": kit.case_of(echo),
-        "unmeasured": kit.case_of(StudyResults(cines=(kit.make_cine(1, calibrated=False),))),
-        "running": kit.case_of(StudyResults(), "running", report=None, progress=until_detection),
-        "loading": CaseView(key=kit.RUN_ID, phase="loading"),
-        "error": kit.case_of(replace(echo, echo_analysis=None), "error", progress=failed),
-        "degraded": kit.case_of(ecg, progress=settle(NO_PROGRESS, "complete", (no_heart,))),
-        "interrupted": kit.case_of(
-            StudyResults(), "interrupted", report=None, progress=settle(until_detection, "interrupted", ())
-        ),
-    }
-
+from ui.view_state import CaseView
 
 NAMES = (
     "empty", "full", "ecg_only", "echo_only", "unmeasured", "running", "loading", "error", "degraded", "interrupted",
@@ -88,17 +56,6 @@ def test_an_echo_alone_has_most_of_the_room(window, qapp, cases):
     window.review.update(case=cases["echo_only"])
     qapp.processEvents()
     assert window.views["echo"].height() > 2 * window.views["ecg"].height()
-
-
-def test_error_says_where_it_came_from(window, cases):
-    window.review.update(case=cases["error"])
-    label = window.views["run"].error
-    assert label.isVisible()
-    cause, dragged = label.text().splitlines()
-    assert cause == "ERROR from DETECTION · E_DETECTION: No heart was found."
-    assert dragged == "Not reached because of it: ANALYSIS, FUSION, SCORING, FORMATTING, COMPLETE."
-    window.review.update(case=cases["full"])
-    assert not label.isVisible()
 
 
 def test_failed_branch_gives_its_reason_in_the_view(window, cases):
@@ -151,21 +108,6 @@ def test_no_patient_in_sight(window, kit, cases):
     words += [row.spoken + row.proof for row in window.views["findings"].rows]
     assert window.windowTitle() == "Chordae"
     assert kit.CANARY not in " ".join(words)
-
-
-def test_every_action_has_words_a_picture_a_key_of_its_own_and_a_doer(window):
-    actions = [a for a in window.findChildren(QAction) if a.text() and a.shortcut().toString()]
-    keys = [a.shortcut().toString() for a in actions]
-    assert len(keys) == len(set(keys))
-    panels = sum(1 for view in VIEWS if view.keys)
-    assert len(window.menus.actions) == len(ACTIONS) + panels
-    assert all(a.text() and not a.shortcut().isEmpty() for a in window.menus.actions.values())
-    for spec in ACTIONS:
-        assert resources.path(f"icons/{spec.icon}.svg").stat().st_size > 0
-        assert not window.menus.actions[spec.name].icon().isNull()
-        assert spec.keys in window.menus.actions[spec.name].toolTip()
-        assert bool(spec.does) != (spec.option is not None), spec.name
-    assert {spec.menu for spec in ACTIONS} == set(dict(MENUS))
 
 
 @pytest.mark.parametrize(
@@ -240,56 +182,6 @@ def test_escape_does_no_harm(window, qtbot, cases):
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert window.isVisible()
     assert window.review.state is state
-
-
-def test_click_on_a_state_shows_what_is_known_of_it(window, qtbot, cases, kit):
-    rows = kit.make_checkpoints()
-    window.review.update(case=replace(cases["full"], checkpoints=rows))
-    chips, view = window.views["run"].chips, window.views["state"]
-    box = next(box for step, box in chips._boxes() if step.name == "ANALYSIS")
-    qtbot.mouseClick(chips, Qt.MouseButton.LeftButton, pos=box.center().toPoint())
-    assert view.isVisible()
-    lines = view.lines.toPlainText().splitlines()
-    assert len(lines) == 2
-    assert all("ANALYSIS" in line for line in lines)
-    told = {}
-    for place in range(view.facts.topLevelItemCount()):
-        head = view.facts.topLevelItem(place)
-        told[head.text(0)] = {head.child(i).text(0): head.child(i).text(1) for i in range(head.childCount())}
-    assert set(told["Inputs"]) == {"Validated files", "Prepared clips", "Outlines"}
-    assert told["Outputs"]["Echo measurements"].startswith("1.2 kB, SHA-256 aaaaaaaaaaaa")
-    assert told["Checkpoint"]["Memory then"] == "321 MB"
-    assert "100 ms" in told["Timing"]["Elapsed"]
-    window.menus.actions["previous_state"].trigger()
-    assert view.choice.currentText() == "DETECTION"
-    assert "DETECTION" in view.lines.toPlainText()
-
-
-def test_resume_from_a_state_says_what_is_reused(window, qtbot, cases, engine, kit):
-    stopped = replace(cases["interrupted"], checkpoints=kit.make_checkpoints()[:1])
-    window.review.update(case=stopped)
-    window.show_run_state("PREPROCESSING")
-    view = window.views["state"]
-    assert view.resume.isEnabled()
-    assert "Taken from checkpoints: VALIDATION." in view.plan.text()
-    assert "in this run: PREPROCESSING, DETECTION, ANALYSIS, FUSION, SCORING and FORMATTING" in view.plan.text()
-    window.review.looks.choose_state("ANALYSIS")  # its outlines are not stored
-    assert not view.resume.isEnabled()
-    window.review.looks.choose_state("PREPROCESSING")
-    view.resume.click()
-    qtbot.waitUntil(lambda: len(engine.requests) == 1 and not window.review.is_running, timeout=5000)
-    assert engine.requests[0][1] == kit.RUN_ID
-    assert engine.reused[0].rerun_from is State.PREPROCESSING
-
-
-def test_complete_run_is_rerun_as_a_new_one(window, qtbot, cases, engine, kit):
-    window.review.update(case=replace(cases["full"], checkpoints=kit.make_checkpoints()))
-    window.show_run_state("ANALYSIS")
-    assert "a new run; this one stays as it is" in window.views["state"].plan.text()
-    window.menus.actions["resume_here"].trigger()
-    qtbot.waitUntil(lambda: len(engine.requests) == 1 and not window.review.is_running, timeout=5000)
-    assert engine.requests[0][1] is None
-    assert engine.reused[0].run_id == kit.RUN_ID
 
 
 def test_theme_and_role_are_switched_and_told(qtbot, engine):
@@ -375,38 +267,3 @@ def test_markup_in_texts_is_shown_as_it_stands(window, cases):
     tip = window.views["ecg"].rhythm.toolTip()
     assert "&lt;b&gt;" in tip
     assert "<b>" not in tip
-
-
-def test_about_opens_and_closes(window, qtbot):
-    from PySide6.QtWidgets import QDialog
-
-    window.menus.actions["show_about"].trigger()
-    dialog = window.findChild(QDialog)
-    assert dialog.isVisible()
-    assert "Chordae" in shown_text(dialog)
-    dialog.close()
-    qtbot.waitUntil(lambda: window.findChild(QDialog) is None, timeout=2000)
-
-
-def test_help_names_every_key_and_keeps_the_keys_to_itself(window, qtbot, cases):
-    window.review.update(case=cases["full"])
-    window.menus.actions["show_keys"].trigger()
-    overlay = window.findChild(HelpOverlay)
-    assert overlay.isVisible()
-    assert overlay.geometry().bottomRight() == window.rect().bottomRight()
-    assert overlay.geometry().top() == window.head.geometry().bottom() + 1  # the notice stays in sight
-    told = {label.text() for label in overlay.findChildren(QLabel)}
-    assert {spec.keys for spec in ACTIONS} | {view.keys for view in VIEWS if view.keys} <= told
-    assert {spec.words for spec in ACTIONS} <= told
-    before = window.views["echo"].frame_idx
-    qtbot.keyClick(overlay, Qt.Key.Key_Right)
-    assert window.views["echo"].frame_idx == before
-    qtbot.keyClick(overlay, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: window.findChild(HelpOverlay) is None, timeout=2000)
-
-
-def test_no_single_key_deletes():
-    """What takes something away needs Ctrl."""
-    risky = [spec for spec in ACTIONS if any(word in spec.words.casefold() for word in ("delete", "forget", "remove"))]
-    assert risky
-    assert all("Ctrl" in spec.keys for spec in risky)
