@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QHBoxLayout,
+    QInputDialog,
     QLabel,
     QMessageBox,
     QVBoxLayout,
@@ -103,3 +104,10 @@ def _finish(dialog: QDialog, content: QHBoxLayout | QVBoxLayout) -> None:
     column.addLayout(content)
     column.addWidget(buttons)
     dialog.open()
+
+
+def ask_length(parent: QWidget) -> float | None:
+    """How many millimetres a drawn line is long; None when the reader gives up."""
+    text = "The line that you drew is this long, in mm (10 to 300):"
+    length_mm, is_given = QInputDialog.getDouble(parent, "Calibrate the clip", text, 50.0, 10.0, 300.0, 1)
+    return length_mm if is_given else None

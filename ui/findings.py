@@ -39,11 +39,13 @@ class Finding:
     proof: str = ""  # plain text of the tooltip
     cine_idx: int | None = None
     frame_idx: int | None = None
+    verdict: str = ""  # "accepted" or "rejected" by a reader
+    can_be_judged: bool = False  # it is a measure
 
     @property
     def spoken(self) -> str:
         """The row as one sentence for a screen reader."""
-        parts = (self.label, self.value, self.unit, self.interval, self.status, self.note)
+        parts = (self.label, self.value, self.unit, self.interval, self.status, self.verdict, self.note)
         return ", ".join(part for part in parts if part)
 
 
@@ -115,11 +117,23 @@ def _measurement(group: str, found: Measurement, final: Mapping[str, Any], resul
         unit=found.unit if shown else "",
         interval=interval_text(interval, found.digits) if shown else "",
         status=status,
-        note=str((band if shown else reason) or ""),
+        note=" · ".join(part for part in (_before(final), str((band if shown else reason) or "")) if part),
         proof=_proof(found),
+        verdict=str(final.get("verdict") or ""),
+        can_be_judged=True,
         cine_idx=cine_idx,
         frame_idx=found.source.frame_idx[0] if cine_idx is not None and found.source.frame_idx else None,
     )
+
+
+def _before(final: Mapping[str, Any]) -> str:
+    """What the pipeline itself found, for a number that a reader's changes moved."""
+    before = _mapping(final.get("before"))
+    if not before:
+        return ""
+    if before.get("value") is None:
+        return "was withheld"
+    return f"was {value_text(before['value'], int(final.get('digits', 0)))}"
 
 
 def _cine_of(found: Measurement, results: StudyResults) -> int | None:
@@ -136,6 +150,7 @@ def _proof(found: Measurement) -> str:
         ("contour", (source.contour or "").replace("_", " ")),
         ("beats", f"{len(source.beat_idx)} used" if source.beat_idx else ""),
         ("lead", source.lead or ""),
+        ("edited", ", ".join(str(i + 1) for i in source.edited_frame_idx)),
         ("file", _short_hash(source.file_sha256)),
         ("model", _short_hash(source.model_sha256)),
     )

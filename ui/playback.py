@@ -25,6 +25,8 @@ class Playback:
         self._started_at: float | None = None
         self._speed = 1.0
         self._shown_at: deque[float] = deque(maxlen=240)
+        self._loop: tuple[float, float] | None = None  # beginning and length of what is played over and over
+        self._end_idx = 0  # the frame that is not played any more
 
     def load(self, frame_times_s: Array) -> None:
         """Take a clip; stops at its first frame. Times that do not grow make a clip that cannot be played."""
@@ -32,8 +34,22 @@ class Playback:
         grows = len(times) > 1 and bool(np.all(np.isfinite(times))) and bool(np.all(np.diff(times) > 0))
         self._times_s = times
         self._length_s = float(times[-1] - times[0] + np.median(np.diff(times))) if grows else 0.0
-        self._offset_s, self._started_at = 0.0, None
+        self._offset_s, self._started_at, self._loop = 0.0, None, None
         self._shown_at.clear()
+
+    def set_loop(self, frames: tuple[int, int] | None) -> None:
+        """Play from the first of these frames up to, and without, the second over and over; None: the whole clip."""
+        position_s = self.position_s()
+        self._loop = None
+        if frames is not None and self.can_play and 0 <= frames[0] < frames[1] < len(self._times_s):
+            first, end = (float(self._times_s[i] - self._times_s[0]) for i in frames)
+            self._loop, self._end_idx = (first, end - first), frames[1]
+            inside = first <= position_s < end
+            self._offset_s = position_s if inside else first
+        else:
+            self._offset_s = position_s
+        if self._started_at is not None:
+            self._started_at = self._now()
 
     @property
     def can_play(self) -> bool:
@@ -66,14 +82,17 @@ class Playback:
         """Time into the clip."""
         if self._started_at is None or not self.can_play:
             return self._offset_s
-        return (self._offset_s + (self._now() - self._started_at) * self._speed) % self._length_s
+        first, length = self._loop or (0.0, self._length_s)
+        elapsed_s = (self._now() - self._started_at) * self._speed
+        return first + (self._offset_s - first + elapsed_s) % length
 
     def frame_idx(self) -> int:
         """The frame that is due now."""
         if not self.can_play:
             return 0
         due = self.position_s() + self._times_s[0] + 1e-9
-        return int(np.clip(np.searchsorted(self._times_s, due, side="right") - 1, 0, len(self._times_s) - 1))
+        last = self._end_idx - 1 if self._loop is not None else len(self._times_s) - 1
+        return int(np.clip(np.searchsorted(self._times_s, due, side="right") - 1, 0, last))
 
     def play(self) -> None:
         if self.can_play:

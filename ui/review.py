@@ -15,6 +15,7 @@ from ui.review_echo import EchoReview
 from ui.review_edits import EditReview
 from ui.review_looks import LooksReview
 from ui.review_run import RunReview
+from ui.review_study import StudyReview
 from ui.session import Session
 from ui.theme import Theme
 from ui.view_state import Message, ReviewState
@@ -37,13 +38,15 @@ class Review(QObject):
         self.ecg = EcgReview(self)
         self.edits = EditReview(self)
         self.run = RunReview(self)
-        self._parts = (self.cases, self.looks, self.echo, self.ecg, self.edits, self.run)
+        self.study = StudyReview(self)
+        self._parts = (self.cases, self.looks, self.echo, self.ecg, self.edits, self.run, self.study)
         self.session.answered.connect(self._take_answer)
         self.session.failed.connect(self._take_failure)
 
     def update(self, **changes: Any) -> None:
         """Replace parts of the snapshot and tell the window."""
-        self.state = self.ecg.completed(replace(self.state, generation=self.state.generation + 1, **changes))
+        state = replace(self.state, generation=self.state.generation + 1, **changes)
+        self.state = self.ecg.completed(self.study.completed(state))
         self.state_changed.emit(self.state)
 
     def say(self, text: str, *, is_error: bool = False) -> None:
@@ -63,11 +66,12 @@ class Review(QObject):
                 return
 
     def _take_failure(self, topic: str, generation: int, code: str, text: str) -> None:
-        self.cases.take_failure(topic, generation)
-        self.ecg.take_failure(topic, generation)
+        for part in (self.cases, self.ecg, self.edits, self.study):
+            part.take_failure(topic, generation)
         self.say(f"{text} ({code})", is_error=True)
 
     def shutdown(self) -> bool:
         """Cancel and wait briefly; False when something still runs."""
         self.cases.stop()
+        self.edits.settle()
         return self.session.shutdown()

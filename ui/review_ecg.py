@@ -68,7 +68,7 @@ class _Question:
 
 
 def _question(case: CaseView) -> _Question | None:
-    found = case.results
+    found = case.own_results
     if found.ecg is None or found.ecg_analysis is None:
         return None
     return _Question(found.ecg, found.ecg_analysis, found.cines, case.edits)
@@ -144,7 +144,7 @@ class EcgReview(QObject):
             is_same_ecg = self._asked is not None and self._asked.analysis is question.analysis
             self._asked = question
             self._answer = self._answer if is_same_ecg else None  # the old one stays in sight until the new one comes
-            results, edits = state.case.results, question.edits
+            results, edits = state.case.own_results, question.edits
             self._generation = self._review.session.ask("ecg_review", lambda _: reviewed(results, edits))
         return _with(state, self._answer)
 

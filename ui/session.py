@@ -54,7 +54,7 @@ class Feed(QObject):
         self._notes: deque[Note] = deque()
         self._lock = threading.Lock()
         self._is_posted = False
-        self._woken.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._woken.connect(self.deliver, Qt.ConnectionType.QueuedConnection)
 
     def put(self, note: Note) -> None:
         """Add a note; safe in every thread."""
@@ -65,7 +65,8 @@ class Feed(QObject):
         if wakes:
             self._woken.emit()
 
-    def _deliver(self) -> None:
+    def deliver(self) -> None:
+        """Pass a portion of the notes on; in the GUI thread."""
         with self._lock:
             portion = [self._notes.popleft() for _ in range(min(PORTION, len(self._notes)))]
             self._is_posted = bool(self._notes)
@@ -118,6 +119,8 @@ class Session(QObject):
         self._engine = engine
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(3)
+        self._acts = QThreadPool(self)  # what a reader did is stored in order, whatever else goes on
+        self._acts.setMaxThreadCount(1)
         self._feed = Feed(self)
         self._feed.portion_ready.connect(self._sort)
         self._cancel: CancelToken | None = None
@@ -196,8 +199,13 @@ class Session(QObject):
         self._generation += 1
         task = Task(self._feed, topic, self._generation, bind(self._generation))
         self._tasks[(topic, self._generation)] = task
-        self._pool.start(task)
+        (self._acts if topic == "edit" else self._pool).start(task)
         return self._generation
+
+    def settle(self) -> None:
+        """Wait for the acts that are being stored, and pass their answers on."""
+        self._acts.waitForDone(SHUTDOWN_MS)
+        self._feed.deliver()
 
     def _sort(self, notes: list[Note]) -> None:
         """Pass a portion on: events of a run together, in the order in which everything was said."""

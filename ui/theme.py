@@ -136,6 +136,8 @@ STATUS_COLOURS = (  # status word -> role of its colour
     ("cached", "accent"),
     ("edited", "accent"),
     ("suggested", "accent"),
+    ("accepted", "good"),
+    ("rejected", "bad"),
     ("range", "accent"),
     ("review", "warn"),
     ("note", "warn"),
@@ -164,6 +166,8 @@ STATUS_ICONS = (  # status word -> icon, where the two differ
     ("review", "degraded"),
     ("not_checked", "skipped"),
     ("error", "failed"),
+    ("accepted", "done"),
+    ("rejected", "failed"),
     ("note", "degraded"),
     ("suggested", "degraded"),
 )

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.records import BranchResult, CardiologyRequest, CheckpointRow, Edit, Role, StudyResults
+from pipeline.review.changes import NOTHING, Changes
+from ui.echo_tools import LOOK, EchoTool
 from ui.hanging import Hanging, Shape
 from ui.run_progress import RunProgress
 from ui.theme import DARK, Theme
@@ -52,6 +54,14 @@ class CaseView:
     edits: tuple[Edit, ...] = ()  # the command log of this run
     ecg_review: EcgReview | None = None  # the ECG with the reader's edits; comes a moment after the analysis
     time_locks: tuple[TimeLock, ...] = ()  # of each clip to the ECG
+    own: StudyResults | None = None  # as the run left them, where `results` and `report` hold a reader's changes
+    own_report: Mapping[str, Any] | None = None
+    changes: Changes = NOTHING  # what holds of the log
+
+    @property
+    def own_results(self) -> StudyResults:
+        """The results without any change of a reader."""
+        return self.results if self.own is None else self.own
 
     @property
     def has_echo(self) -> bool:
@@ -95,6 +105,15 @@ class EchoOptions:
     contours: bool = True
     areas: bool = False
     names: bool = True
+    axis: bool = False
+    discs: bool = False
+    segments: bool = False
+    scale: bool = True  # millimetres beside the picture
+    calipers: bool = True
+    loop_beat: bool = False  # one beat of each clip plays over and over
+    window: float = 255.0  # grey levels that are spread from black to white
+    level: float = 127.5  # their middle
+    gain: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +156,8 @@ class ReviewState:
     echo: EchoOptions = EchoOptions()
     ecg: EcgOptions = EcgOptions()
     log_filter: str | None = None  # a state's name
+    tool: EchoTool = LOOK  # what the left button does on the echo
+    chosen: str | None = None  # the measure that the reader looks at, by its name
 
     @property
     def is_running(self) -> bool:
@@ -178,6 +199,7 @@ def conditions(state: ReviewState) -> frozenset[str]:
             not state.is_running and case.phase in ("interrupted", "cancelled", "error") and case.key is not None,
         ),
         ("stored", case.key is not None and case.key != state.live_key),
+        ("edit", case.phase == "complete" and case.key is not None),
     )
     return frozenset(name for name, holds in facts if holds)
 

@@ -23,7 +23,7 @@ from pipeline.echo.cine_study import CineStudy, FrameSizes, frame_sizes, study_b
 from pipeline.echo.manifest import ModelManifest
 from pipeline.echo.volumes import MM3_PER_ML, disc_volume_from_contour, wall_length_mm
 from pipeline.echo.wall_motion import segment_sizes
-from pipeline.records import Array, Calibration, EchoBeat, EchoCine, EchoDetection
+from pipeline.records import Array, Calibration, CineAnalysis, EchoBeat, EchoCine, EchoDetection
 from pipeline.review.changes import FIELDS, Changes, PhaseName, Structure
 
 OUT_OF_ORDER = "End-systole does not follow end-diastole in this beat."
@@ -59,19 +59,26 @@ def changes_of(changes: Changes, cine_idx: int) -> CineChanges:
 class CineBench:
     """Measures one cine again with a reader's changes; without any it gives what the pipeline gave.
 
+    The beats are taken from the stored `analysis` where it has any that count: looking for them anew would give the
+    same ones and load much code first.
+
     An edited contour is always believed: it counts although the network's was not trusted, is never bridged as an
     outlier, and its beat is not left out because other beats differ. It moves no end-diastole or end-systole: those
     are moved by the reader alone.
     """
 
-    def __init__(self, cine: EchoCine, detection: EchoDetection, manifest: ModelManifest) -> None:
+    def __init__(
+        self, cine: EchoCine, detection: EchoDetection, manifest: ModelManifest, analysis: CineAnalysis | None = None
+    ) -> None:
         self._cine, self._detection, self._manifest = cine, detection, manifest
         self._sizes: dict[float | None, FrameSizes] = {None: frame_sizes(cine, detection)}
         self._r_waves = usable_r_waves(cine.r_wave_times_s, cine.frame_times_s)
         self._rows: dict[tuple[float, bytes], tuple[float, float, Array]] = {}
         sizes = self._sizes[None]
-        self._cycle = find_cycle(sizes.volumes, cine.frame_times_s, cine.r_wave_times_s)
-        curve, _ = without_outliers(sizes.volumes, cine.frame_times_s)
+        curve, outliers = without_outliers(sizes.volumes, cine.frame_times_s)
+        self._cycle = _stored_cycle(analysis, outliers) or find_cycle(
+            sizes.volumes, cine.frame_times_s, cine.r_wave_times_s
+        )
         self._period_s = period_of(curve, cine.frame_times_s, self._r_waves)
         self.base = study_beats(cine, detection, sizes, self._cycle, manifest=manifest)
 
@@ -134,6 +141,19 @@ class CineBench:
             beats, filled, smoothed, times_s, self._r_waves, outliers, believed_idx=frozenset(edited_idx)
         )
         return replace(cycle, beats=tuple(_in_order(beat) for beat in cycle.beats))
+
+
+def _stored_cycle(analysis: CineAnalysis | None, outliers: tuple[int, ...]) -> CardiacCycle | None:
+    """The beats as the run found them; None where no beat counts, since the reason is not stored with them."""
+    if analysis is None or all(beat.excluded for beat in analysis.beats):
+        return None
+    return CardiacCycle(
+        smoothed=analysis.smoothed_curve,
+        beats=analysis.beats,
+        heart_rate_bpm=analysis.heart_rate_bpm,
+        outliers_idx=outliers,
+        reason=None,
+    )
 
 
 def _redrawn(detection: EchoDetection, contours: Mapping[tuple[int, Structure], Array]) -> EchoDetection:

@@ -61,9 +61,10 @@ class Workbench:
         self._benches: dict[int, CineBench] = {}
         self._kept_ecg: tuple[tuple[Edit, ...], EcgAnalysis] | None = None
         if results.echo_analysis is not None and results.echo_analysis.skipped_reason is None:
+            stored = iter(results.echo_analysis.cines)  # of the clips that were measured, in their order
             for idx, (cine, detection) in enumerate(zip(results.cines, results.detections, strict=False)):
                 if detection.low_confidence_reason is None:
-                    self._benches[idx] = CineBench(cine, detection, self._manifest)
+                    self._benches[idx] = CineBench(cine, detection, self._manifest, next(stored, None))
 
     def can_edit(self, cine_idx: int) -> bool:
         """Whether this clip was measured, so that a change of it changes numbers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ui.actions import case, cine, ecg, file, help_menu, run, view
+from ui.actions import case, cine, ecg, echo_edit, file, help_menu, run, view
 from ui.actions.spec import ActionSpec
 
 __all__ = ["ACTIONS", "MENUS", "ActionSpec"]
@@ -21,6 +21,7 @@ ACTIONS = (
     *file.ACTIONS,
     *view.ACTIONS,
     *cine.ACTIONS,
+    *echo_edit.ACTIONS,
     *ecg.ACTIONS,
     *case.ACTIONS,
     *run.ACTIONS,

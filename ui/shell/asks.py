@@ -13,6 +13,7 @@ from ui.actions import ACTIONS, MENUS
 from ui.actions.ecg import PAPER_KEYS
 from ui.clip_dialog import ClipDialog
 from ui.compare_window import CompareWindow
+from ui.echo_tools import Drawn
 from ui.metadata_dialog import MetadataDialog
 from ui.review import Review
 from ui.scale_dialog import ScaleDialog
@@ -87,6 +88,12 @@ class Asks:
         dialog = ClipDialog(self._review.state.case, self._window)
         dialog.facts_chosen.connect(self._review.cases.run_with_facts)
         dialog.open()
+
+    def calibrate_clip(self, cine_idx: int, drawn: Drawn) -> None:
+        """Ask how long the drawn line is."""
+        length_mm = dialogs.ask_length(self._window)
+        if length_mm is not None:
+            self._review.echo.calibrate(cine_idx, drawn, length_mm)
 
     def calibrate_screen(self) -> None:
         """Ask how large a millimetre is on the screen that the window stands on."""

@@ -85,10 +85,12 @@ class Stage:
     def show_dock(self, name: str) -> None:
         """Show a dock, as a tab of the first one of its area, and bring it to the front."""
         dock = self.docks[name]
-        if not dock.isVisible():
+        if dock.isHidden():
             first = self.docks[FIRST[AREA_NAMES.index(dict(PLACES)[name])]]
             area = self._window.dockWidgetArea(dock)
-            has_company = first is not dock and first.isVisible() and not first.isFloating() and not dock.isFloating()
+            has_company = (
+                first is not dock and not first.isHidden() and not first.isFloating() and not dock.isFloating()
+            )
             if has_company and self._window.dockWidgetArea(first) == area:
                 self._window.tabifyDockWidget(first, dock)  # a hidden dock in a tab would leave a stray tab bar
             dock.show()

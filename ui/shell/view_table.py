@@ -16,6 +16,8 @@ from ui.views.prior import PriorView
 from ui.views.run_strip import RunStripView
 from ui.views.state_detail import StateDetailView
 from ui.views.studies import StudiesView
+from ui.views.wall import WallView
+from ui.views.why import WhyView
 
 BOTH = ("clinician", "researcher")
 
@@ -39,6 +41,8 @@ VIEWS = (
     ViewSpec("state", "State of the run", StateDetailView, "under", "F8", ("researcher",)),
     ViewSpec("log", "Log", LogView, "under", "F4", ("researcher",)),
     ViewSpec("findings", "Findings", FindingsView, "right", "F3"),
+    ViewSpec("why", "Why?", WhyView, "right", "F9"),
+    ViewSpec("wall", "Wall motion", WallView, "right", "F10"),
     ViewSpec("prior", "Prior", PriorView, "right", "F7", ()),
     ViewSpec("run", "Run", RunStripView, "foot"),
 )

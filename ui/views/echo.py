@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QBoxLayout, QPushButton, QSizePolicy, QStackedLayo
 from pipeline.records import Array, CineAnalysis, EchoBeat, EchoCine
 from ui.beat_steps import badge, beat_at, next_start, previous_start
 from ui.cine_clock import CineClock
+from ui.echo_editing import EchoEditing
 from ui.hanging import PIN_NAMES, ClipRef, TileSpec, analysis_of, cine_of, detection_of, hang, pinned_frame
 from ui.playback import SPEEDS
 from ui.view_state import ReviewState, absence
@@ -48,6 +49,7 @@ class EchoView(QWidget):
         self.bar = CineBar()
         self.open_button = QPushButton("Open study files…")
         self.empty = EmptyLabel(WELCOME_TEXT)
+        self.hand = EchoEditing(self.grid, self.curve, lambda: (self.active_clip, self.canvas))
         self._assemble()
         self._connect()
 
@@ -63,6 +65,7 @@ class EchoView(QWidget):
         self._screen.addWidget(self.grid, 3)
         self._screen.addWidget(self.curve, 2)
         column.addLayout(self._screen, 1)
+        column.addWidget(self.hand.bar)
         column.addWidget(self.bar)
         column.addSpacing(2)
         self._stack = QStackedLayout(self)
@@ -143,6 +146,9 @@ class EchoView(QWidget):
             self._chosen_idx = self._active = 0
         if not _hangs_alike(state, before) or not before.generation:
             self._hang()
+        self.hand.show_state(state)
+        if state.echo.loop_beat != before.echo.loop_beat:
+            self._loop()
         self._show_empty_text(state)
         if state.focus is not None and state.focus.serial != self._serial:
             self._serial = state.focus.serial
@@ -178,6 +184,9 @@ class EchoView(QWidget):
     def _note_new_clip(self) -> None:
         """A clip that has just been read shows itself moving; a stored one waits."""
         cine = self._cine(self.active_clip)
+        if cine is not None and self._loaded is not None and cine.frames is self._loaded.frames:
+            self._loaded = cine  # a reader calibrated it
+            return
         if cine is self._loaded:
             return
         self._loaded = cine
@@ -219,8 +228,18 @@ class EchoView(QWidget):
             self._stop()
         elif playback is not None and playback.can_play:
             playback.seek(self.frame_idx)
+            self._loop()
             self._clock.play()
         self.bar.set_playing(self.is_playing)
+
+    def _loop(self) -> None:
+        """Hold every clip to the beat that it is in, or let it play to its end."""
+        for ref, now in self._frames.items():
+            playback, beats = self._clock.of(ref), self._beats(ref)
+            number = beat_at(beats, now) if self._state.echo.loop_beat else None
+            number = 0 if number is None and beats and self._state.echo.loop_beat else number
+            if playback is not None:
+                playback.set_loop(None if number is None else (beats[number].ed_idx, beats[number].end_idx))
 
     def _stop(self) -> None:
         self._clock.pause()

@@ -8,6 +8,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, 
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QResizeEvent, QTextLayout
 from PySide6.QtWidgets import (
     QStackedLayout,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTreeWidget,
@@ -50,13 +51,16 @@ class FindingDelegate(QStyledItemDelegate):
 
     def _note_layout(self, finding: Finding, font: QFont) -> QTextLayout:
         """The status word in its colour, then band or reason, wrapped."""
-        word = status_word(finding.status)
-        text = f"{word} · {finding.note}" if finding.note and word else word or finding.note
-        layout = QTextLayout(text, sized(font, 0.9))
-        coloured = QTextLayout.FormatRange()
-        coloured.start, coloured.length = 0, len(word)
-        coloured.format.setForeground(QColor(status_colour(self.theme, finding.status)))
-        layout.setFormats([coloured])
+        words = [status_word(finding.status), finding.verdict, finding.note]
+        layout = QTextLayout(" · ".join(word for word in words if word), sized(font, 0.9))
+        formats, start = [], 0
+        for word, status in zip(words, (finding.status, finding.verdict), strict=False):
+            coloured = QTextLayout.FormatRange()
+            coloured.start, coloured.length = start, len(word)
+            coloured.format.setForeground(QColor(status_colour(self.theme, status)))
+            formats.append(coloured)
+            start += len(word) + 3 if word else 0
+        layout.setFormats(formats)
         layout.beginLayout()
         y = 0.0
         while (line := layout.createLine()).isValid():
@@ -77,6 +81,9 @@ class FindingDelegate(QStyledItemDelegate):
         if finding is None:
             self._paint_group(painter, rect, option, str(index.data()))
         else:
+            if option.state & QStyle.StateFlag.State_Selected:
+                painter.fillRect(rect, QColor(self.theme.raised))
+                painter.fillRect(QRectF(0, rect.top(), 3, rect.height()), QColor(self.theme.accent))
             self._paint_finding(painter, rect, option, finding)
         painter.restore()
 
@@ -128,11 +135,13 @@ class FindingsView(QWidget):
     """Groups of findings; a click on one that has a frame asks for it."""
 
     frame_wished = Signal(int, int)
+    measure_wished = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._case = CaseView()
         self._rows: tuple[Finding, ...] = ()
+        self._items: list[QTreeWidgetItem] = []  # of the rows, in the order of the groups
         self.tree = QTreeWidget()
         self.tree.setHeaderHidden(True)
         self.tree.setRootIsDecorated(False)
@@ -145,6 +154,7 @@ class FindingsView(QWidget):
         self.tree.setItemDelegate(self._delegate)
         self.tree.itemClicked.connect(self._wish)
         self.tree.itemActivated.connect(self._wish)
+        self.tree.currentItemChanged.connect(self._choose)
         self.empty = EmptyLabel(EMPTY_TEXT)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.empty)
@@ -169,14 +179,23 @@ class FindingsView(QWidget):
         if state.case.results is before.results and state.case.report is before.report:
             return
         rows = findings_of(state.case.results, state.case.report)
-        if rows != self._rows:
-            self._rows = rows
-            self._fill()
+        self._show_rows(rows)
         self._stack.setCurrentIndex(1 if rows else 0)
         self._delegate.width_px = max(self.tree.viewport().width(), 120)
         self.tree.doItemsLayout()
 
+    def _show_rows(self, rows: tuple[Finding, ...]) -> None:
+        """Put new words into the rows that are there; fill the list anew only when other rows are to be shown."""
+        before, self._rows = self._rows, rows
+        if [(row.group, row.name) for row in rows] != [(row.group, row.name) for row in before]:
+            self._fill()
+            return
+        for row, known, item in zip(rows, before, self._items, strict=True):
+            if row != known:
+                _put(item, row)
+
     def _fill(self) -> None:
+        self._items = []
         self.tree.clear()
         for group in GROUPS:
             members = [row for row in self._rows if row.group == group]
@@ -186,8 +205,16 @@ class FindingsView(QWidget):
             header.setFlags(Qt.ItemFlag.ItemIsEnabled)
             self.tree.addTopLevelItem(header)
             for row in members:
-                header.addChild(_item(row))
+                item = QTreeWidgetItem()
+                _put(item, row)
+                header.addChild(item)
+                self._items.append(item)
             header.setExpanded(True)
+
+    def _choose(self, item: QTreeWidgetItem | None) -> None:
+        row: Finding | None = None if item is None else item.data(0, FINDING_ROLE)
+        if row is not None and row.can_be_judged:
+            self.measure_wished.emit(row.name)
 
     def _wish(self, item: QTreeWidgetItem) -> None:
         row: Finding | None = item.data(0, FINDING_ROLE)
@@ -195,10 +222,8 @@ class FindingsView(QWidget):
             self.frame_wished.emit(row.cine_idx, row.frame_idx)
 
 
-def _item(row: Finding) -> QTreeWidgetItem:
-    item = QTreeWidgetItem()
+def _put(item: QTreeWidgetItem, row: Finding) -> None:
     item.setData(0, FINDING_ROLE, row)
     item.setData(0, Qt.ItemDataRole.AccessibleTextRole, row.spoken)
     hint = "\nClick to see the frame." if row.frame_idx is not None else ""
     item.setToolTip(0, plain_tooltip(row.proof + hint if row.proof else ""))
-    return item

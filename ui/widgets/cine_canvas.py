@@ -1,58 +1,110 @@
-"""One frame of a cine with its contours, a scale and what is known about the frame."""
+"""One frame of a cine with what is drawn over it; the reader's hand, the zoom and the grey levels work on it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPolygonF
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from pipeline.records import Array, EchoCine, EchoDetection
+from pipeline.errors import EditError
+from pipeline.records import Array, EchoCine, EchoDetection, WallSegment
+from pipeline.review.changes import Caliper
+from ui.echo_tools import HINTS, STRUCTURES, Drawn, EchoTool, structure_words
 from ui.theme import DARK, Theme
 from ui.view_state import EchoOptions
+from ui.widgets.canvas_hand import GRAB_PX, Hand
+from ui.widgets.canvas_overlays import (
+    OVERLAY_TEXT,
+    Brush,
+    FrameMarks,
+    paint_caliper,
+    paint_contour,
+    paint_handles,
+    paint_marks,
+    paint_scale,
+)
+from ui.widgets.canvas_view import CanvasView, Placement, grey_table
 from ui.widgets.drawing import elided, outlined_text, pen, polygon, sized
 
 RULER_PX = 46
 MARGIN_PX = 8
-AREA_ALPHA = 90
-OVERLAY_TEXT = "#f2f4f6"
-STRUCTURES = (  # contour field, theme colour, pen style, name shown
-    ("lv_endocardium", "cavity", Qt.PenStyle.SolidLine, "LV cavity"),
-    ("lv_epicardium", "myocardium", Qt.PenStyle.DashLine, "LV myocardium"),
-    ("left_atrium", "atrium", Qt.PenStyle.SolidLine, "Left atrium"),
-)
 
 
 class CineCanvas(QWidget):
-    """Shows what it is told to; knows no clock."""
+    """Shows what it is told to; knows no clock. What the hand draws is a wish."""
 
     painted = Signal()
+    drawn = Signal(object)  # Drawn
+    refused = Signal(str)  # why a gesture gives nothing
+    levels_wished = Signal(float, float)  # window, level
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._cine: EchoCine | None = None
         self._detection: EchoDetection | None = None
+        self._model: EchoDetection | None = None  # as the network drew it
+        self._segments: tuple[WallSegment, ...] = ()
+        self._edited: frozenset[tuple[int, str]] = frozenset()
+        self._calipers: dict[int, tuple[Caliper, ...]] = {}
         self._frame_idx = 0
         self._options = EchoOptions()
         self._theme: Theme = DARK
         self._badge = ""
         self._rate = ""
+        self._view = CanvasView()
+        self._hand = Hand()
+        self._hover: QPointF | None = None
+        self._last: QPointF | None = None  # of a drag with another button
         self._kept: tuple[Array, ...] = ()  # pixel memory that a QImage points into
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(220, 120)
+        self.setMouseTracking(True)
         self.setAccessibleName("Echo frame")
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         return QSize(560, 420)
 
+    # --- what is shown ------------------------------------------------------------------------------
+
     def set_clip(self, cine: EchoCine | None, detection: EchoDetection | None) -> None:
+        if cine is None or self._cine is None or cine.frames is not self._cine.frames:
+            self._view = CanvasView()
+            self._hand.drop()
         self._cine, self._detection = cine, detection
         self.update()
 
+    def set_marks(
+        self,
+        model: EchoDetection | None,
+        segments: tuple[WallSegment, ...],
+        edited: frozenset[tuple[int, str]],
+        calipers: dict[int, tuple[Caliper, ...]],
+    ) -> None:
+        """What the model drew, the wall segments, the (frame, structure) that a reader drew, the calipers by frame."""
+        self._model, self._segments, self._edited, self._calipers = model, segments, edited, calipers
+        self.update()
+
+    def set_tool(self, tool: EchoTool) -> None:
+        """What the left button does."""
+        if tool != self._hand.tool:
+            self._hand.take(tool)
+            self.setCursor(Qt.CursorShape.ArrowCursor if tool.name == "look" else Qt.CursorShape.CrossCursor)
+            self.update()
+
     def set_frame(self, frame_idx: int, badge: str) -> None:
         if (frame_idx, badge) != (self._frame_idx, self._badge):
+            if frame_idx != self._frame_idx:
+                self._hand.drop()
             self._frame_idx, self._badge = frame_idx, badge
             self.update()
+
+    @property
+    def frame_idx(self) -> int:
+        """The frame in sight."""
+        return self._frame_idx
 
     def set_rate(self, text: str) -> None:
         """Frames per second, as acquired and as shown."""
@@ -65,8 +117,19 @@ class CineCanvas(QWidget):
             self._options, self._theme = options, theme
             self.update()
 
-    def image_rect(self) -> QRectF:
-        """Where the frame stands in the widget, pixels of unequal size put right."""
+    def reset_view(self) -> None:
+        """The whole frame again."""
+        self._view = CanvasView()
+        self.update()
+
+    def zoom(self, steps: float) -> None:
+        """Nearer or farther around the middle."""
+        self._zoom_at(steps, self._fitted().center())
+
+    # --- places -------------------------------------------------------------------------------------
+
+    def _fitted(self) -> QRectF:
+        """Where the whole frame would stand, pixels of unequal size put right."""
         if self._cine is None:
             return QRectF()
         height, width = self._cine.frames.shape[1:3]
@@ -78,103 +141,200 @@ class CineCanvas(QWidget):
         size_w, size_h = full_w * scale, full_h * scale
         return QRectF((self.width() - RULER_PX - size_w) / 2, (self.height() - size_h) / 2, size_w, size_h)
 
+    def image_rect(self) -> QRectF:
+        """Where the frame stands in the widget, zoomed and moved."""
+        return self._view.applied(self._fitted())
+
+    def _place(self) -> Placement:
+        assert self._cine is not None
+        height, width = self._cine.frames.shape[1:3]
+        return Placement(self.image_rect(), width, height)
+
+    def _line(self, detection: EchoDetection | None, structure: str) -> Array | None:
+        """The outline of a structure in this frame; None where there is none."""
+        if detection is None:
+            return None
+        name = next(name for each, name, _, _ in STRUCTURES if each == structure)
+        line = np.asarray(getattr(detection, name)[self._frame_idx], float)
+        return line if np.isfinite(line).all() else None
+
+    # --- hand ---------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        if self._cine is None:
+            return
+        self._last = event.position()
+        if event.button() == Qt.MouseButton.LeftButton and self._hand.tool.name != "look":
+            place = self._place()
+            line = self._line(self._detection, self._hand.tool.structure)
+            self._hand.press(place.to_frame(event.position()), line, GRAB_PX / min(place.scale))
+            if self._hand.tool.name == "points" and len(self._hand.points) == 3:
+                self._finish()
+            self.update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        at, buttons = event.position(), event.buttons()
+        self._hover = at
+        if self._cine is None:
+            return
+        moved = at - (self._last or at)
+        if buttons & Qt.MouseButton.MiddleButton:
+            self._view = self._view.moved(moved)
+        elif buttons & Qt.MouseButton.RightButton:
+            window = min(max(self._options.window + moved.x(), 10.0), 510.0)
+            self.levels_wished.emit(window, min(max(self._options.level + moved.y() / 2, 0.0), 255.0))
+        elif buttons & Qt.MouseButton.LeftButton and self._hand.is_down:
+            self._hand.move(self._place().to_frame(at))
+            self._draft()
+        elif self._hand.tool.name == "look":
+            return
+        self._last = at
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        if event.button() == Qt.MouseButton.LeftButton and self._hand.is_down and self._hand.tool.name != "points":
+            self._finish()
+        self._hand.is_down = False
+        self._last = None
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        self._hover = None
+        super().leaveEvent(event)
+        self.update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+        self._zoom_at(event.angleDelta().y() / 120.0, event.position())
+        event.accept()
+
+    def _zoom_at(self, steps: float, at: QPointF) -> None:
+        if self._cine is not None:
+            self._view = self._view.zoomed(steps, at, self._fitted())
+            self.update()
+
+    def _draft(self) -> None:
+        """Tell what the outline would be, so that the numbers follow the hand."""
+        assert self._cine is not None
+        line = self._hand.pulled_line(self._cine.frames.shape[1:3], self._cine.calibration.spacing_mm)
+        if line is not None:
+            self._report(line, is_final=False)
+
+    def _finish(self) -> None:
+        assert self._cine is not None
+        structure = self._hand.tool.structure
+        line, model = self._line(self._detection, structure), self._line(self._model, structure)
+        try:
+            made = self._hand.release(
+                line, model if model is not None else self._template(), self._cine.frames.shape[1:3], self._spacing
+            )
+        except EditError as error:
+            self.refused.emit(error.text)
+            return
+        if made is not None:
+            self._report(made, is_final=True)
+
+    @property
+    def _spacing(self) -> tuple[float, float] | None:
+        return None if self._cine is None else self._cine.calibration.spacing_mm
+
+    def _template(self) -> Array | None:
+        """The model's outline of the frame nearest in time, for a frame in which it saw none."""
+        from pipeline.review.contour_shapes import nearest_outline
+
+        if self._model is None:
+            return None
+        name = next(name for each, name, _, _ in STRUCTURES if each == self._hand.tool.structure)
+        return nearest_outline(getattr(self._model, name), self._frame_idx)
+
+    def _report(self, points: Array, *, is_final: bool) -> None:
+        tool = self._hand.tool
+        self.drawn.emit(
+            Drawn(
+                tool=tool.name,
+                frame_idx=self._frame_idx,
+                points=points,
+                structure=tool.structure,
+                is_final=is_final,
+            )
+        )
+
+    # --- painting -----------------------------------------------------------------------------------
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor("#000000"))
         cine = self._cine
         if cine is not None and len(cine.frames):
-            rect = self.image_rect()
             self._frame_idx = min(self._frame_idx, len(cine.frames) - 1)
-            self._paint_frame(painter, cine, rect)
+            self._paint_frame(painter, cine)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._paint_structures(painter, cine, rect)
-            self._paint_scale(painter, cine, rect)
+            row_mm, column_mm = cine.calibration.spacing_mm or (1.0, 1.0)
+            brush = Brush(painter, self._place(), self._theme, self.font(), row_mm / column_mm)
+            edits = self._hand.tool.edits
+            options = replace(self._options, names=False) if edits else self._options  # names would hide the wall
+            paint_marks(brush, self._marks(), options, self._hand.tool.structure if edits else None)
+            if self._hand.tool.name != "look":
+                self._paint_hand(brush)
+            if self._options.scale:
+                paint_scale(brush, cine.calibration.spacing_mm, QRectF(self.rect()))
             self._paint_facts(painter, cine)
         painter.end()
         self.painted.emit()
 
-    def _paint_frame(self, painter: QPainter, cine: EchoCine, rect: QRectF) -> None:
+    def _marks(self) -> FrameMarks:
+        lines = {name: self._line(self._detection, name) for name, _, _, _ in STRUCTURES}
+        return FrameMarks(
+            lines={name: line for name, line in lines.items() if line is not None},
+            edited=frozenset(name for frame, name in self._edited if frame == self._frame_idx),
+            segments=self._segments,
+            calipers=self._calipers.get(self._frame_idx, ()),
+        )
+
+    def _paint_frame(self, painter: QPainter, cine: EchoCine) -> None:
         frame = np.ascontiguousarray(cine.frames[self._frame_idx])
         height, width = frame.shape
+        image = QImage(frame.data, width, height, width, QImage.Format.Format_Indexed8)
+        image.setColorTable(grey_table(self._options.window, self._options.level, self._options.gain))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(rect, QImage(frame.data, width, height, width, QImage.Format.Format_Grayscale8))
-        if self._options.areas and self._detection is not None:
-            labels = np.ascontiguousarray(self._detection.labels[self._frame_idx])
-            image = QImage(labels.data, width, height, width, QImage.Format.Format_Indexed8)
-            image.setColorTable(self._area_colours())
-            painter.drawImage(rect, image)
-            self._kept = (frame, labels)
-        else:
-            self._kept = (frame,)
+        painter.drawImage(self.image_rect(), image)
+        self._kept = (frame,)
 
-    def _area_colours(self) -> list[int]:
-        table = [0]
-        for _, role, _, _ in STRUCTURES:
-            colour = QColor(getattr(self._theme, role))
-            colour.setAlpha(AREA_ALPHA)
-            table.append(colour.rgba())
-        return table + [0] * 252
-
-    def _paint_structures(self, painter: QPainter, cine: EchoCine, rect: QRectF) -> None:
-        if self._detection is None or not (self._options.contours or self._options.names):
-            return
-        height, width = cine.frames.shape[1:3]
-        scale = np.array([rect.width() / width, rect.height() / height])
-        origin = np.array([rect.left(), rect.top()])
-        for name, role, style, label in STRUCTURES:
-            points = getattr(self._detection, name)[self._frame_idx]
-            if not np.all(np.isfinite(points)):
-                continue
-            # A contour's coordinates name pixel centres.
-            line = polygon((points + 0.5) * scale + origin)
-            colour = getattr(self._theme, role)
-            if self._options.contours:
-                self._paint_contour(painter, name, line, colour, style)
-            if self._options.names:
-                self._paint_name(painter, line, label, colour, name)
-
-    def _paint_contour(self, painter: QPainter, name: str, line: QPolygonF, colour: str, style: Qt.PenStyle) -> None:
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(pen(colour, style))
-        if name == "left_atrium":
-            painter.drawPolygon(line)
-            return
-        painter.drawPolyline(line)
-        if name == "lv_endocardium" and line.count() > 1:
-            painter.setPen(pen(colour, Qt.PenStyle.DotLine))  # the annulus closes the open contour
-            painter.drawLine(line.at(0), line.at(line.count() - 1))
-
-    def _paint_name(self, painter: QPainter, line: QPolygonF, label: str, colour: str, name: str) -> None:
-        painter.setFont(sized(self.font(), 0.9))
-        box = line.boundingRect()
-        width = painter.fontMetrics().horizontalAdvance(label)
-        place = box.center() - QPointF(width / 2, 0)
-        would_hide_it = box.width() < width + 8
-        if name == "lv_endocardium" and would_hide_it:
-            return
-        if name == "lv_epicardium" or would_hide_it:
-            place = QPointF(min(box.right() + 5, self.width() - RULER_PX - width - 4), box.center().y())
-        outlined_text(painter, place, label, colour)
-
-    def _paint_scale(self, painter: QPainter, cine: EchoCine, rect: QRectF) -> None:
-        painter.setFont(sized(self.font(), 0.85))
-        spacing = cine.calibration.spacing_mm
-        if spacing is None:
-            place = QPointF(MARGIN_PX, self.height() - MARGIN_PX - 2)
-            outlined_text(painter, place, "pixels only: no millimetres", "#f2b632")
-            return
-        px_per_mm = rect.height() / (cine.frames.shape[1] * spacing[0])
-        x = self.width() - RULER_PX + 4.0
+    def _paint_hand(self, brush: Brush) -> None:
+        """The outline that is edited with its handles, the model's beside it, and what the hand draws."""
+        tool, painter = self._hand.tool, brush.painter
+        if tool.edits:
+            line, model = self._line(self._detection, tool.structure), self._line(self._model, tool.structure)
+            if model is not None and (self._frame_idx, tool.structure) in self._edited | self._draft_key():
+                paint_contour(brush, tool.structure, model, ghost=True)
+            if line is not None:
+                paint_contour(brush, tool.structure, line)
+                if tool.name == "pull":
+                    paint_handles(brush, line, tool.structure, self._hot(brush.place, line))
         painter.setPen(pen(OVERLAY_TEXT))
-        painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
-        depth_mm = int(rect.height() / px_per_mm)
-        for mm in range(0, depth_mm + 1, 10):
-            y = rect.top() + mm * px_per_mm
-            is_major = mm % 50 == 0
-            painter.drawLine(QPointF(x, y), QPointF(x + (8 if is_major else 4), y))
-            if is_major and y > 10:
-                painter.drawText(QPointF(x + 11, y + 4), str(mm))
-        painter.drawText(QPointF(x + 11, 16), "mm")
+        if tool.name in ("length", "calibrate", "area") and len(self._hand.stroke) > 1:
+            paint_caliper(brush, self._hand.stroke, *self._measured(self._hand.stroke))
+        elif tool.name == "redraw" and len(self._hand.stroke) > 1:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawPolyline(polygon(brush.place.to_widget(self._hand.stroke)))
+        for x, y in (brush.place.to_widget(point[None])[0].tolist() for point in self._hand.points):
+            painter.drawPolyline(QPolygonF([QPointF(x - 6, y), QPointF(x + 6, y)]))
+            painter.drawPolyline(QPolygonF([QPointF(x, y - 6), QPointF(x, y + 6)]))
+
+    def _draft_key(self) -> frozenset[tuple[int, str]]:
+        return frozenset({(self._frame_idx, str(self._hand.tool.structure))} if self._hand.is_down else ())
+
+    def _measured(self, points: Array) -> tuple[float | None, str]:
+        from pipeline.review.calipers import caliper_value
+
+        return caliper_value(points, self._spacing)
+
+    def _hot(self, place: Placement, line: Array) -> Array | None:
+        """The point of the line that a press would take hold of."""
+        if self._hover is None:
+            return None
+        distance = np.hypot(*(line - place.to_frame(self._hover)).T)
+        nearest = int(np.argmin(distance))
+        return np.asarray(line[nearest]) if distance[nearest] <= GRAB_PX / min(place.scale) else None
 
     def _paint_facts(self, painter: QPainter, cine: EchoCine) -> None:
         painter.setFont(sized(self.font(), 1.0, bold=True))
@@ -182,19 +342,38 @@ class CineCanvas(QWidget):
         outlined_text(painter, QPointF(MARGIN_PX, step), cine.view, OVERLAY_TEXT)
         painter.setFont(self.font())
         time_s = float(cine.frame_times_s[self._frame_idx])
-        facts = f"frame {self._frame_idx + 1} / {len(cine.frames)}"
-        outlined_text(painter, QPointF(MARGIN_PX, 2 * step), facts, OVERLAY_TEXT)
-        outlined_text(painter, QPointF(MARGIN_PX, 3 * step), f"{time_s:.3f} s", OVERLAY_TEXT)
-        outlined_text(painter, QPointF(MARGIN_PX, 4 * step), self._rate, OVERLAY_TEXT)
+        facts = [f"frame {self._frame_idx + 1} / {len(cine.frames)}", f"{time_s:.3f} s", self._rate]
+        facts += [f"zoom ×{self._view.zoom:.1f}"] if self._view.zoom > 1 else []
+        facts += [f"window {self._options.window:.0f} level {self._options.level:.0f}"] if self._has_levels() else []
+        for number, text in enumerate(facts, start=2):
+            outlined_text(painter, QPointF(MARGIN_PX, number * step), text, OVERLAY_TEXT)
         if self._badge:
-            self._paint_badge(painter, QPointF(MARGIN_PX, 4 * step + 10))
+            below = (len(facts) + 1) * step + 10.0
+            self._paint_badge(painter, below, self._badge, self._theme.notice, self._theme.on_notice)
+        if self._hand.tool.name != "look":
+            foot = self.height() - painter.fontMetrics().height() - 14.0  # below the heart
+            self._paint_badge(painter, foot, self._tool_words(), self._theme.accent, self._theme.on_accent)
 
-    def _paint_badge(self, painter: QPainter, place: QPointF) -> None:
+    def _has_levels(self) -> bool:
+        usual = EchoOptions()
+        return (self._options.window, self._options.level) != (usual.window, usual.level)
+
+    def _tool_words(self) -> str:
+        """Which outline of which frame is in hand, and what to do."""
+        tool = self._hand.tool
+        name, hint = next((name, hint) for each, name, hint in HINTS if each == tool.name)
+        if tool.name == "points" and self._hand.points:
+            hint = f"now the {self._hand.waits_for}"
+        what = f"Editing {structure_words(tool.structure)}, frame {self._frame_idx + 1}" if tool.edits else name
+        return f"{what} · {hint}"
+
+    def _paint_badge(self, painter: QPainter, y: float, text: str, back: str, front: str) -> None:
         painter.setFont(sized(self.font(), 1.0, bold=True))
         metrics = painter.fontMetrics()
-        box = QRectF(place.x(), place.y(), metrics.horizontalAdvance(self._badge) + 14, metrics.height() + 6)
+        room = self.width() - RULER_PX - 2 * MARGIN_PX
+        box = QRectF(MARGIN_PX, y, min(metrics.horizontalAdvance(text) + 14, room), metrics.height() + 6)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._theme.notice))
+        painter.setBrush(QColor(back))
         painter.drawRoundedRect(box, 4, 4)
-        painter.setPen(QColor(self._theme.on_notice))
-        elided(painter, box, self._badge, Qt.AlignmentFlag.AlignCenter)
+        painter.setPen(QColor(front))
+        elided(painter, box, text, Qt.AlignmentFlag.AlignCenter)

@@ -12,12 +12,14 @@ from ui.theme import DARK, Theme
 from ui.widgets.drawing import pen, polygon, sized
 
 LEFT_PX, RIGHT_PX, TOP_PX, BOTTOM_PX = 58, 12, 16, 20
+GRAB_PX = 7.0
 
 
 class VolumeCurve(QWidget):
-    """Volume against time; a click or a drag asks for a frame."""
+    """Volume against time; a click or a drag asks for a frame, a drag of an ED or ES mark moves it."""
 
     frame_wished = Signal(int)
+    phase_wished = Signal(int, str, int)  # beat, "ed" or "es", frame
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,6 +28,9 @@ class VolumeCurve(QWidget):
         self._reason = ""
         self._frame_idx = 0
         self._theme: Theme = DARK
+        self._held: tuple[int, str] | None = None  # the mark that is dragged: beat, phase
+        self._held_idx = 0
+        self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(200, 84)
         self.setAccessibleName("Volume curve")
@@ -59,17 +64,62 @@ class VolumeCurve(QWidget):
         return float(plot.left() + plot.width() * time_s / self._length_s())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        self._wish(event)
+        self._held = self._mark_at(event.position())
+        self._held_idx = self._frame_at(event.position())
+        if self._held is None:
+            self._wish(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        if event.buttons() == Qt.MouseButton.NoButton:
+            near = self._mark_at(event.position()) is not None
+            self.setCursor(Qt.CursorShape.SizeHorCursor if near else Qt.CursorShape.ArrowCursor)
+            return
         self._wish(event)
+        if self._held is not None:
+            self._held_idx = self._frame_at(event.position())
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        held, self._held = self._held, None
+        if held is not None and self._held_idx != self._marks()[held]:
+            self.phase_wished.emit(*held, self._held_idx)
+        self.update()
 
     def _wish(self, event: QMouseEvent) -> None:
-        if len(self._times_s) == 0:
-            return
+        if len(self._times_s):
+            self.frame_wished.emit(self._frame_at(event.position()))
+
+    def _frame_at(self, place: QPointF) -> int:
+        if not len(self._times_s):
+            return 0
         plot = self._plot()
-        time_s = (event.position().x() - plot.left()) / max(plot.width(), 1.0) * self._length_s()
-        self.frame_wished.emit(int(np.argmin(np.abs(self._times_s - time_s))))
+        time_s = (place.x() - plot.left()) / max(plot.width(), 1.0) * self._length_s()
+        return int(np.argmin(np.abs(self._times_s - time_s)))
+
+    def _marks(self) -> dict[tuple[int, str], int]:
+        """The frame of every mark; of the one that is dragged, where it is held."""
+        found: dict[tuple[int, str], int] = {}
+        for number, beat in enumerate(self._analysis.beats if self._analysis is not None else ()):
+            found[number, "ed"], found[number, "es"] = beat.ed_idx, beat.es_idx
+        return found
+
+    def _mark_at(self, place: QPointF) -> tuple[int, str] | None:
+        """The mark under a place."""
+        curve = self._curve()
+        if curve is None:
+            return None
+        y = self._y(curve)
+        for key, idx in self._marks().items():
+            if 0 <= idx < len(y) and np.isfinite(y[idx]):
+                away = place - QPointF(self._x(float(self._times_s[idx])), float(y[idx]))
+                if abs(away.x()) <= GRAB_PX and abs(away.y()) <= GRAB_PX:
+                    return key
+        return None
+
+    def _y(self, curve: Array) -> Array:
+        plot = self._plot()
+        low, high = _limits(curve)
+        return np.asarray(plot.bottom() - (curve - low) / (high - low) * plot.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         painter = QPainter(self)
@@ -96,7 +146,7 @@ class VolumeCurve(QWidget):
     def _paint_curve(self, painter: QPainter, curve: Array) -> None:
         plot = self._plot()
         low, high = _limits(curve)
-        y = plot.bottom() - (curve - low) / (high - low) * plot.height()
+        y = self._y(curve)
         self._paint_beats(painter, plot)
         self._paint_axes(painter, plot, low, high)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -145,18 +195,19 @@ class VolumeCurve(QWidget):
     def _paint_marks(self, painter: QPainter, x: Array, y: Array) -> None:
         assert self._analysis is not None
         theme = self._theme
-        for beat in self._analysis.beats:
-            for idx, name, filled in ((beat.ed_idx, "ED", True), (beat.es_idx, "ES", False)):
-                if not (0 <= idx < len(x) and np.isfinite(y[idx])):
-                    continue
-                centre = QPointF(float(x[idx]), float(y[idx]))
-                painter.setPen(pen(theme.warn))
-                painter.setBrush(QColor(theme.warn) if filled else QColor(theme.surface))
-                painter.drawEllipse(centre, 3.5, 3.5)
-                painter.setPen(QColor(theme.text))
-                width = painter.fontMetrics().horizontalAdvance(name)
-                beside = 6 if centre.x() + 6 + width < self.width() else -6 - width  # never cut off at the edge
-                painter.drawText(centre + QPointF(beside, 11 if filled else -4), name)
+        for key, mark_idx in self._marks().items():
+            idx = self._held_idx if key == self._held else mark_idx
+            if not (0 <= idx < len(x) and np.isfinite(y[idx])):
+                continue
+            name, filled = key[1].upper(), key[1] == "ed"
+            centre = QPointF(float(x[idx]), float(y[idx]))
+            painter.setPen(pen(theme.warn))
+            painter.setBrush(QColor(theme.warn) if filled else QColor(theme.surface))
+            painter.drawEllipse(centre, *((5.0, 5.0) if key == self._held else (3.5, 3.5)))
+            painter.setPen(QColor(theme.text))
+            width = painter.fontMetrics().horizontalAdvance(name)
+            beside = 6 if centre.x() + 6 + width < self.width() else -6 - width  # never cut off at the edge
+            painter.drawText(centre + QPointF(beside, 11 if filled else -4), name)
 
 
 def _limits(curve: Array) -> tuple[float, float]:

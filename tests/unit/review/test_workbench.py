@@ -242,3 +242,18 @@ def test_metadata_of_the_study_choose_the_bands(ellipses: Any, reader: Any) -> N
         )
     found = measures(Workbench(known).fold(reader.log))
     assert str(found["edv"].band).startswith("above normal")
+
+
+def test_the_stored_beats_are_those_that_would_be_found(study: StudyResults, ellipses: Any) -> None:
+    from pipeline.echo.manifest import read_manifest
+    from pipeline.review.cine_bench import CineBench, CineChanges
+
+    cine, detection = study.cines[0], study.detections[0]
+    stored = study.echo_analysis.cines[0]  # type: ignore[union-attr]
+    work = CineChanges(contours={(beats(study)[0].ed_idx, "lv_cavity"): widen(ellipses, beats(study)[0].ed_idx, 1.1)})
+    known = CineBench(cine, detection, read_manifest(), stored).study(work)
+    anew = CineBench(cine, detection, read_manifest()).study(work)
+    assert known.analysis.beats == anew.analysis.beats
+    assert known.cycle.outliers_idx == anew.cycle.outliers_idx
+    assert np.array_equal(known.analysis.smoothed_curve, anew.analysis.smoothed_curve)
+    assert known.analysis.heart_rate_bpm == anew.analysis.heart_rate_bpm
