@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.__main__ import main
+from app.command_line import main
 from app.batch import TABLE_NAME
 
 
