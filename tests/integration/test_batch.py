@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.command_line import main
 from app.batch import TABLE_NAME
+from app.command_line import main
 
 
 def write_ecg(path: Path, seed: int) -> None:
