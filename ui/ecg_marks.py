@@ -100,18 +100,21 @@ class EcgMarks:
         for name in MARKS:
             time_s = float(self._places[name][lead_idx, beat_idx])
             if np.isfinite(time_s):
-                target = str(MarkTarget(mark=name, beat_idx=beat_idx, lead=self._leads[lead_idx]))
-                found.append(
-                    Mark(
-                        target=target,
-                        name=name,
-                        beat_idx=beat_idx,
-                        lead_idx=lead_idx,
-                        time_s=time_s,
-                        is_edited=target in self._review.edited_marks or f"median/{name}" in self._review.edited_marks,
-                    )
-                )
+                found.append(self.proposed(lead_idx, beat_idx, name, time_s))
         return found
+
+    def proposed(self, lead_idx: int, beat_idx: int, name: str, time_s: float) -> Mark:
+        """A mark of a beat at a time, whether it is there or not."""
+        target = str(MarkTarget(mark=name, beat_idx=beat_idx, lead=self._leads[lead_idx]))
+        edited = self._review.edited_marks
+        return Mark(
+            target=target,
+            name=name,
+            beat_idx=beat_idx,
+            lead_idx=lead_idx,
+            time_s=time_s,
+            is_edited=target in edited or f"median/{name}" in edited,
+        )
 
     def limits_s(self, mark: Mark, length_s: float) -> tuple[float, float]:
         """Between which times a mark may be moved: its neighbours of the same beat, the R peaks of the next beats."""

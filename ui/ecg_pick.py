@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pipeline.review.ecg_targets import Caliper
+from pipeline.review.ecg_targets import MARKS, Caliper
 from ui.ecg_layout import LETTERS_MM, Paper, Strip
 from ui.ecg_marks import EcgMarks, Mark
 
 NEAR_PX = 6.0
+USUAL_MS = {
+    "p_on": -160,
+    "p_peak": -110,
+    "p_off": -70,
+    "qrs_on": -45,
+    "r_peak": 0,
+    "qrs_off": 50,
+    "t_on": 180,
+    "t_peak": 280,
+    "t_off": 360,
+}
+"""Where a mark that a reader sets by key begins, from the R peak; it is then moved to where it belongs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +49,23 @@ def mark_near(marks: EcgMarks, spot: Spot, reach_s: float) -> Mark | None:
     """The nearest mark within reach; on equal terms a boundary goes before a peak."""
     found = marks.visible(spot.strip.lead_idx, spot.time_s - reach_s, spot.time_s + reach_s)
     return min(found, key=lambda m: (abs(m.time_s - spot.time_s), m.is_peak), default=None)
+
+
+def missing_marks(
+    marks: EcgMarks, lead_idx: int, beat_idx: int, time_s: float | None, length_s: float, rate_hz: float
+) -> list[Mark]:
+    """Marks that a beat lacks in a lead and that may stand at a time; without one, each at its usual place."""
+    if beat_idx >= marks.n_marked:
+        return []
+    here = {mark.name for mark in marks.of_beat(lead_idx, beat_idx)}
+    found = []
+    for name in (name for name in MARKS if name not in here):
+        usual_s = float(marks.r_s[beat_idx]) + USUAL_MS[name] / 1000.0
+        mark = marks.proposed(lead_idx, beat_idx, name, usual_s if time_s is None else time_s)
+        low, high = marks.limits_s(mark, length_s)
+        if low <= mark.time_s <= high:
+            found.append(moved_mark(mark, mark.time_s, (low, high), rate_hz))
+    return found
 
 
 def beat_near(marks: EcgMarks, time_s: float, reach_s: float) -> int | None:

@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QMenu
 
 from pipeline.records import Delineation, StudyResults
-from pipeline.review.ecg_targets import Caliper
+from pipeline.review.ecg_targets import ABSENT, Caliper
 from ui.ecg_calipers import caliper_text, marched_ms
+from ui.ecg_pick import missing_marks
 from ui.view_state import EcgOptions
 
 RATE_HZ, N_BEATS = 250.0, 12
@@ -149,6 +151,44 @@ def test_the_menu_of_a_letter_offers_the_classes(window, qtbot, ecg_view):
     assert reviewed(window, qtbot, 1).analysis.beat_classes[0] == "S"
 
 
+def right_click(paper, place: QPoint) -> dict:
+    """The menu that opens, its actions by their words."""
+    reason = QContextMenuEvent.Reason.Mouse
+    paper.hand.open_menu(QContextMenuEvent(reason, place, paper.viewport().mapToGlobal(place)))
+    menu = paper.findChildren(QMenu)[-1]
+    found = {action.text(): action for action in menu.actions() if action.text()}
+    menu.close()
+    return found
+
+
+def test_a_wave_is_taken_away_and_given_back(window, qtbot, ecg_view):
+    paper, place = ecg_view.paper, place_of(ecg_view.paper, 1, (300 + OFFSETS["p_on"]) / RATE_HZ)
+    right_click(paper, place)["There is no P wave here: take this mark away"].trigger()
+    review = reviewed(window, qtbot, 1)
+    assert np.isnan(review.analysis.delineation.p_on[1, 1])
+    again = right_click(paper, place_of(paper, 1, (300 + OFFSETS["p_on"] - 12) / RATE_HZ))
+    again["Set P onset at 992 ms"].trigger()
+    assert reviewed(window, qtbot, 2).analysis.delineation.p_on[1, 1] == pytest.approx(248)
+    moved = right_click(paper, place_of(paper, 1, 248 / RATE_HZ))
+    moved["P onset: back to the pipeline's"].trigger()
+    review = reviewed(window, qtbot, 3)
+    assert review.analysis.delineation.p_on[1, 1] == 300 + OFFSETS["p_on"]
+    assert not review.edited_marks
+
+
+def test_marks_that_are_missing_are_offered_only_where_they_may_stand(ecg_view, window, qtbot):
+    paper = ecg_view.paper
+    marks = paper.marks
+    assert missing_marks(marks, 0, 1, 1.2, 10.0, RATE_HZ) == []
+    edit = ("ecg_mark", "beat:1/lead:I/t_off", ABSENT)
+    ecg_view.edit_wished.emit(*edit)
+    reviewed(window, qtbot, 1)
+    assert missing_marks(paper.marks, 0, 1, 1.2, 10.0, RATE_HZ) == []  # on the R peak
+    proposed = missing_marks(paper.marks, 0, 1, None, 10.0, RATE_HZ)
+    assert [mark.name for mark in proposed] == ["t_peak", "t_off"]  # the peak lies between two boundaries
+    assert proposed[1].time_s == pytest.approx(1.2 + 0.36)
+
+
 def test_a_damaged_log_is_told_by_code(window, qtbot, kit, results, ecg_view):
     from pipeline.records import Edit
 
@@ -183,6 +223,16 @@ def test_a_caliper_is_moved_by_keys_and_kept(window, qtbot, ecg_view, engine, ki
     assert (target, kept) == ("ecg/caliper:0", paper.hand.caliper)
     qtbot.keyClick(window, KEY.Key_K, Qt.KeyboardModifier.ControlModifier)
     assert [target for target, _ in reviewed(window, qtbot, 2).calipers] == ["ecg/caliper:0", "ecg/caliper:1"]
+
+
+def test_a_kept_caliper_is_taken_away(window, qtbot, ecg_view):
+    paper = ecg_view.paper
+    qtbot.keyClick(window, KEY.Key_C)
+    drag(qtbot, paper, place_of(paper, 0, 1.5), place_of(paper, 0, 2.0))
+    qtbot.keyClick(window, KEY.Key_K, Qt.KeyboardModifier.ControlModifier)
+    assert len(reviewed(window, qtbot, 1).calipers) == 1
+    right_click(paper, place_of(paper, 0, 2.0))["Take this caliper away"].trigger()
+    assert reviewed(window, qtbot, 2).calipers == ()
 
 
 def test_a_caliper_is_drawn_by_dragging(window, qtbot, ecg_view):

@@ -362,7 +362,7 @@ def test_the_longest_pause_leaves_out_what_is_not_known(long_results):
 def test_files_of_different_times_are_not_locked_and_it_says_so(window, qtbot, kit, full_results):
     window.review.update(case=kit.case_of(full_results))
     wait_for(qtbot, lambda: bool(window.review.state.case.time_locks))
-    assert window.views["ecg"].controls.lock.text().startswith("Not time-locked")
+    assert window.views["ecg"].paper.note.startswith("Not time-locked")
 
 
 def test_the_cursor_follows_the_frame_where_time_is_shared(window, qtbot, kit, full_results):
@@ -386,4 +386,4 @@ def test_the_cursor_follows_the_frame_where_time_is_shared(window, qtbot, kit, f
     before = view.paper.grab().toImage()
     window.views["echo"].go_to(10)
     assert view.paper.grab().toImage() != before
-    assert view.controls.lock.text().startswith("Time-locked")
+    assert view.paper.note.startswith("Time-locked")

@@ -82,6 +82,7 @@ class EcgView(QWidget):
             part.mark_wished.connect(self._wish_mark)
         self.paper.class_wished.connect(self._wish_class)
         self.paper.caliper_wished.connect(self._wish_caliper)
+        self.paper.caliper_dropped.connect(self._drop_caliper)
         self.paper.moved.connect(self.course.set_paper)
         self.paper.tiles_wished.connect(self._wish_tiles)
         self.course.tiles_wished.connect(self._wish_tiles)
@@ -100,6 +101,9 @@ class EcgView(QWidget):
 
     def _wish_caliper(self, caliper: Caliper) -> None:
         self.edit_wished.emit("caliper", "", caliper.as_value())
+
+    def _drop_caliper(self, target: str) -> None:
+        self.edit_wished.emit("caliper", target, None)
 
     def _wish_tiles(self, numbers: tuple[int, ...]) -> None:
         self.tiles_wished.emit(self.paper.samples, numbers)
@@ -189,7 +193,6 @@ class EcgView(QWidget):
             self._show_ecg()
         self._show_parts(state)
         self._show_cursor()
-        self.controls.show_time_lock(self._lock_text())
         self._show_rhythm()
         self._show_empty_text()
 
@@ -222,13 +225,6 @@ class EcgView(QWidget):
         else:
             width = self.side.width()
             self.side.setSizes([round(0.56 * width), *[round(0.44 * width)] * 2])
-
-    def _lock_text(self) -> str:
-        locks = self._case.time_locks if self._case.has_echo else ()
-        if not locks:
-            return ""
-        place = min(self._frame_s[0] if self._frame_s else 0, len(locks) - 1)
-        return str(locks[place].text)
 
     def _show_rhythm(self) -> None:
         analysis = self._analysis()

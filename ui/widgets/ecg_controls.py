@@ -40,7 +40,6 @@ class EcgControls(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rhythm = ElidedLabel()
-        self.lock = ElidedLabel()
         self.choices: dict[str, QComboBox] = {}
         self.switches: dict[str, QToolButton] = {}
         self._leads: tuple[str, ...] | None = None
@@ -52,11 +51,8 @@ class EcgControls(QWidget):
         row.setContentsMargins(6, 4, 6, 0)
         row.setSpacing(4)
         self.rhythm.setObjectName("title")
-        self.lock.setObjectName("muted")
-        for label, share in ((self.rhythm, 3), (self.lock, 1)):
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-            row.addWidget(label, share)
-        self.lock.hide()
+        self.rhythm.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row.addWidget(self.rhythm, 1)
         self._add_choice(row, "layout", LAYOUT_WORDS)
         self._add_choice(row, "rhythm_lead", RHYTHM_WORDS)
         for name, values, unit, words in CHOICES:
@@ -134,8 +130,3 @@ class EcgControls(QWidget):
             layouts.setItemData(layouts.count() - 1, spec.words, Qt.ItemDataRole.ToolTipRole)
         for name in dict.fromkeys(leads):
             names.addItem(name, name)
-
-    def show_time_lock(self, text: str) -> None:
-        """Say whether the clip and the ECG share time; nothing where there is no clip."""
-        self.lock.setVisible(bool(text))
-        self.lock.set_words(text, text)

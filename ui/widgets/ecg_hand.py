@@ -7,32 +7,26 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent
-from PySide6.QtWidgets import QMenu
 
-from pipeline.review.ecg_targets import ABSENT, CLASSES, Caliper
-from ui.ecg_marks import MARK_NAMES, Mark
+from pipeline.review.ecg_targets import CLASSES, Caliper
+from ui.ecg_marks import Mark
 from ui.ecg_pick import (
     NEAR_PX,
     Spot,
     beat_near,
     first_caliper,
     mark_near,
+    missing_marks,
     moved_mark,
     nearest_line,
     nudged_caliper,
     spot_at,
 )
+from ui.widgets.ecg_menus import open_beat_menu, open_caliper_menu, open_mark_menu
 
 if TYPE_CHECKING:
     from ui.widgets.ecg_paper import EcgPaper
 
-CLASS_NAMES = {
-    "N": "Normal",
-    "S": "Supraventricular",
-    "V": "Ventricular",
-    "F": "Fusion",
-    "Q": "Not classifiable",
-}
 BIG_STEP = 5  # samples, with Shift
 _KEYS = Qt.Key
 _MOVES = {int(_KEYS.Key_Left): -1, int(_KEYS.Key_Right): 1}
@@ -296,40 +290,43 @@ class EcgHand:
     # --- menus --------------------------------------------------------------------------------------
 
     def open_menu(self, event: QContextMenuEvent) -> None:
-        """What can be done with the mark or the beat under the pointer, or with the chosen one."""
+        """What can be done with the mark, caliper or beat under the pointer, or with the chosen one."""
         by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
         spot = None if by_key else self._spot(QPointF(event.pos()))
         mark = self.mark if by_key else (None if spot is None else self._mark_at(spot))
+        kept = None if spot is None else self._kept_at(spot)
+        if kept is not None:
+            open_caliper_menu(self._paper, kept, event.globalPos())
+            return
         if mark is not None:
-            self._open_mark_menu(mark, event.globalPos())
+            open_mark_menu(self._paper, mark, event.globalPos())
             return
         if spot is not None and self._paper.marks is not None:
             self.choose_beat(beat_near(self._paper.marks, spot.time_s, 0.5))
         if self.beat is not None:
-            self._open_classes(event.globalPos())
+            open_beat_menu(self._paper, self.beat, self._missing(self.beat, spot), event.globalPos())
 
-    def _open_mark_menu(self, mark: Mark, place: QPoint) -> None:
-        menu = QMenu(self._paper)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        wave = "R" if mark.name == "r_peak" else mark.name.partition("_")[0].upper()
-        back = menu.addAction(f"{MARK_NAMES[mark.name]}: back to the pipeline's")
-        back.setEnabled(mark.is_edited)
-        back.triggered.connect(lambda: self._paper.mark_wished.emit(mark.target, None))
-        if mark.name != "r_peak":
-            none = menu.addAction(f"There is no {wave} wave here: take this mark away")
-            none.triggered.connect(lambda: self._paper.mark_wished.emit(mark.target, ABSENT))
-        menu.popup(place)
+    def _kept_at(self, spot: Spot) -> str | None:
+        """The target of a kept caliper of which a line is under the pointer."""
+        kept = () if self._paper.review is None else self._paper.review.calipers
+        return next(
+            (
+                target
+                for target, caliper in kept
+                if caliper.lead == spot.strip.name and nearest_line(caliper, spot.time_s, self._reach_s()) is not None
+            ),
+            None,
+        )
+
+    def _missing(self, beat: int, spot: Spot | None) -> list[Mark]:
+        """The marks that a beat lacks, where the pointer is or, without one, where they often are."""
+        marks, samples, paper = self._paper.marks, self._paper.samples, self._paper.paper
+        if marks is None or samples is None or paper is None or not self._paper.options.marks:
+            return []
+        lead = spot.strip.lead_idx if spot is not None else next(s.lead_idx for s in paper.page_strips if s.is_rhythm)
+        length_s = samples.n_samples / samples.rate_hz
+        return missing_marks(marks, lead, beat, None if spot is None else spot.time_s, length_s, samples.rate_hz)
 
     def _open_classes(self, place: QPoint) -> None:
-        beat, marks = self.beat, self._paper.marks
-        if beat is None or marks is None:
-            return
-        menu = QMenu(self._paper)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addSection(f"Class of beat {beat + 1}")
-        for letter in CLASSES:
-            action = menu.addAction(f"{letter}   {CLASS_NAMES[letter]}")
-            action.setCheckable(True)
-            action.setChecked(letter == marks.letter(beat))
-            action.triggered.connect(lambda _=False, letter=letter: self._paper.class_wished.emit(beat, letter))
-        menu.popup(place)
+        if self.beat is not None and self._paper.marks is not None:
+            open_beat_menu(self._paper, self.beat, [], place)

@@ -32,6 +32,7 @@ class EcgPaper(QAbstractScrollArea):
     mark_wished = Signal(str, object)  # target; time in ms, "absent" or None
     class_wished = Signal(int, str)  # beat, letter
     caliper_wished = Signal(object)  # a Caliper to keep
+    caliper_dropped = Signal(str)  # the target of a kept one
     tiles_wished = Signal(tuple)  # numbers of tiles that are in sight and not read
     moved = Signal(float, float)  # visible times of the record
 
@@ -90,6 +91,7 @@ class EcgPaper(QAbstractScrollArea):
         """A line at a time of the record, and what is printed about it."""
         if (time_s, note) != (self._cursor_s, self._note):
             self._cursor_s, self._note = time_s, note
+            self.setAccessibleDescription(f"{SPOKEN} {note}".strip())
             self.viewport().update()
 
     def put_tile(self, samples: TiledSamples, number: int, tile_mv: object) -> None:
@@ -97,6 +99,11 @@ class EcgPaper(QAbstractScrollArea):
         if samples is self.samples:
             samples.put(number, tile_mv)  # type: ignore[arg-type]
             self.viewport().update()
+
+    @property
+    def note(self) -> str:
+        """What is printed about the cursor."""
+        return self._note
 
     @property
     def paper(self) -> Paper | None:
