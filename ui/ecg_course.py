@@ -28,7 +28,7 @@ EPISODE_NAMES = {
 EPISODE_MARKS = {
     "af": "AF",
     "flutter": "AFL",
-    "paced": "P",
+    "paced": "PM",
     "ventricular_run": "V",
     "supraventricular_run": "S",
     "pause": "P",

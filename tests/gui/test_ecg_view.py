@@ -195,7 +195,7 @@ def long_results(kit) -> StudyResults:
     letters[3600:3603] = "VVV"
     hour = EcgHour(
         start_s=0.0, usable_min=60.0, n_beats=3600, mean_bpm=60.0, min_bpm=55.0, max_bpm=70.0, n_v=0, n_s=0,
-        af_share_pct=0.0, n_pauses=0, longest_rr_s=1.0,
+        af_share_pct=0.0, flutter_share_pct=0.0, paced_share_pct=0.0, n_pauses=0, longest_rr_s=1.0,
     )  # fmt: skip
     episodes = (
         EcgEpisode(kind="ventricular_run", start_s=3601.0, end_s=3603.0, n_beats=3, mean_bpm=60.0),

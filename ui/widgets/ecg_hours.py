@@ -20,6 +20,8 @@ HOUR_HEADS = (  # title, tooltip with its unit
     ("V", "Ventricular beats"),
     ("S", "Supraventricular beats"),
     ("AF", "Beats in suspected fibrillation, %"),
+    ("AFL", "Beats in suspected flutter, %"),
+    ("Paced", "Beats that look paced, %"),
     ("Pauses", "RR intervals over 2 s"),
     ("RR max", "Longest known RR interval, s"),
 )
@@ -114,6 +116,8 @@ def _hour_row(hour: EcgHour) -> tuple[str, ...]:
         str(hour.n_v),
         str(hour.n_s),
         _number(hour.af_share_pct, 0),
+        _number(hour.flutter_share_pct, 0),
+        _number(hour.paced_share_pct, 0),
         str(hour.n_pauses),
         _number(hour.longest_rr_s, 2),
     )
