@@ -167,7 +167,5 @@ class BranchWork:
         if isinstance(cause, WorkerCrashError) and cause.file is not None:
             return InputError(ENDED_ITS_READER, code="E_INPUT_CRASHED_READER", details=error.details)
         if isinstance(cause, WorkerCrashError):
-            return WorkerError(
-                "The computing process ended unexpectedly, twice.", code="E_WORKER_CRASHED", details=error.details
-            )
+            return WorkerError(f"{cause.text} So did the one after it.", code=cause.code, details=error.details)
         return error

@@ -106,12 +106,15 @@ class WorkerError(PipelineError):
 
 
 class WorkerCrashError(PipelineError):
-    """A worker process died in the middle of a call; `file` is the untrusted one that it was reading, if any."""
+    """A worker process died, in the middle of a call (E_WORKER_CRASHED) or at its start (E_WORKER_START).
+
+    `file` is the untrusted one that it was reading, if any.
+    """
 
     default_code = "E_WORKER_CRASHED"
 
-    def __init__(self, text: str, *, file: Path | None = None) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, *, code: str | None = None, file: Path | None = None) -> None:
+        super().__init__(text, code=code)
         self.file = file
 
 

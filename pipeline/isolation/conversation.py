@@ -84,7 +84,10 @@ class Conversation:
     def _wait_until_ready(self) -> None:
         started_s = time.monotonic()
         while not self._worker.wait_ready(LOOK_S):
-            if not self._worker.is_alive or time.monotonic() - started_s > START_S:
+            if not self._worker.is_alive:
+                how = self._worker.signal_name
+                raise WorkerCrashError(f"The worker process ended ({how}) at its start.", code="E_WORKER_START")
+            if time.monotonic() - started_s > START_S:
                 raise WorkerError("A worker process could not be started.", code="E_WORKER_START")
             self._look()
 

@@ -37,7 +37,10 @@ def grow(*_: Any, **__: Any) -> None:
 
 
 def hold_much(*_: Any, **__: Any) -> None:
-    bytearray(8 << 30)
+    """Ask for more than a parser gets; where nothing limits it, be seen to have it."""
+    kept = bytearray(8 << 30)
+    kept[:: 1 << 12] = b"x" * len(kept[:: 1 << 12])
+    time.sleep(10)
 
 
 def print_much(*_: Any, **__: Any) -> None:

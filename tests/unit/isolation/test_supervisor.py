@@ -145,7 +145,7 @@ def test_what_is_not_in_the_protocol_ends_the_conversation(
 
 def test_a_worker_that_cannot_start_is_said(supervisors: Make, behave: Behave, strip: Path) -> None:
     behave("start")
-    with pytest.raises(WorkerError) as caught:
+    with pytest.raises(WorkerCrashError) as caught:
         do(supervisors(), look_at(strip))
     assert caught.value.code == "E_WORKER_START"
 

@@ -26,6 +26,7 @@ from pipeline.gates import Limits
 from pipeline.isolation.executor import IsolatedExecutor
 from pipeline.records import CardiologyRequest, CardiologyResponse
 from tests.integration.short_study import short_study
+from tests.torture.promises import Record
 
 N_DAMAGED = 200
 MODELS: tuple[tuple[str, str, Callable[[Path], object]], ...] = (
@@ -73,14 +74,18 @@ def no_modality(kind: str, folder: Path) -> CardiologyRequest:
 
 @pytest.mark.parametrize("kind", ["none", "metadata only", "missing", "unreadable"])
 def test_no_modality_is_said_within_half_a_second_and_loads_nothing(
-    kind: str, tmp_path: Path, executor: IsolatedExecutor
+    kind: str, tmp_path: Path, executor: IsolatedExecutor, promise: Record
 ) -> None:
     request = no_modality(kind, tmp_path)
     store = tmp_path / "data" / "s.sqlite"
     response, seconds = fastest(lambda: run_study(store, request, executor=executor))
     assert response.error_code == "E_HARD_001"
-    assert seconds < 0.5
-    assert executor.supervisor.pids == ()  # no worker was started, so that no model can have been loaded
+    n_workers = len(executor.supervisor.pids)  # without a worker no model can have been loaded
+    promise(
+        f"E_HARD_001 ({kind}): < 0.5 s and no model loaded",
+        f"{1000 * seconds:.0f} ms, {n_workers} worker processes",
+        kept=seconds < 0.5 and n_workers == 0,
+    )
 
 
 # --- E_HARD_003 --------------------------------------------------------------------------------------
@@ -111,7 +116,12 @@ def damaged(whole: bytes, others: list[bytes], number: int, chance: random.Rando
 
 @pytest.mark.parametrize(("folder", "file", "load_model"), MODELS, ids=["chambers", "beats", "waves"])
 def test_damaged_weights_are_refused_before_anything_parses_them(
-    folder: str, file: str, load_model: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: str,
+    file: str,
+    load_model: Callable[[Path], object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    promise: Record,
 ) -> None:
     chance = random.Random(3)
     whole = (resources.path(folder) / file).read_bytes()
@@ -133,14 +143,20 @@ def test_damaged_weights_are_refused_before_anything_parses_them(
         assert caught.value.code == "E_HARD_003"
         assert caught.value.details["file"] == file
         refused += 1
-    assert refused == N_DAMAGED
+    promise(
+        f"E_HARD_003: damaged weight files ({file}) refused by SHA-256 before anything parses them",
+        f"{refused} of {N_DAMAGED}",
+        kept=refused == N_DAMAGED,
+    )
 
 
 # --- E_HARD_004 --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("role", ["echo", "ecg", "metadata"])
-def test_a_huge_file_is_stopped_before_any_parser(role: str, tmp_path: Path, executor: IsolatedExecutor) -> None:
+def test_a_huge_file_is_stopped_before_any_parser(
+    role: str, tmp_path: Path, executor: IsolatedExecutor, promise: Record
+) -> None:
     good = short_study(tmp_path, n_frames=2)
     heads = {"echo": DICOM_HEAD, "ecg": b"I,II\n1,2\n3,4\n", "metadata": b'{"age_years": 61}'}
     path = tmp_path / f"huge.{role}"
@@ -153,8 +169,12 @@ def test_a_huge_file_is_stopped_before_any_parser(role: str, tmp_path: Path, exe
     }[role]
     response, seconds = fastest(lambda: run_study(None, request, executor=executor))
     assert response.error_code == "E_HARD_004"
-    assert seconds < 0.2
-    assert executor.supervisor.pids == ()
+    n_workers = len(executor.supervisor.pids)
+    promise(
+        f"E_HARD_004 ({role}, one byte over 2 GiB): < 0.2 s, before any parser",
+        f"{1000 * seconds:.0f} ms, {n_workers} worker processes",
+        kept=seconds < 0.2 and n_workers == 0,
+    )
 
 
 def code_of(read: Callable[[Path, Limits], object], path: Path, **limits: int) -> str:
@@ -165,7 +185,7 @@ def code_of(read: Callable[[Path, Limits], object], path: Path, **limits: int) -
     return "read"
 
 
-def test_the_limit_of_a_clip_passes_and_one_more_fails(tmp_path: Path) -> None:
+def test_the_limit_of_a_clip_passes_and_one_more_fails(tmp_path: Path, promise: Record) -> None:
     n_frames, frame_px = 6, 480 * 640
     (path,) = short_study(tmp_path, n_frames=n_frames).echo_paths
     for name, limit in (
@@ -175,14 +195,22 @@ def test_the_limit_of_a_clip_passes_and_one_more_fails(tmp_path: Path) -> None:
         ("max_decoded_bytes", n_frames * frame_px * 3),
     ):
         for read in (inspect_echo, read_echo):
-            assert code_of(read, path, **{name: limit}) == "read", name
-            assert code_of(read, path, **{name: limit - 1}) == "E_HARD_004", name
+            found = code_of(read, path, **{name: limit}), code_of(read, path, **{name: limit - 1})
+            promise(
+                f"E_HARD_004 ({name}, {read.__name__}): the limit passes, one more fails",
+                f"{limit}: {found[0]}, {limit} against {limit - 1}: {found[1]}",
+                kept=found == ("read", "E_HARD_004"),
+            )
 
 
-def test_the_limit_of_an_ecg_passes_and_one_more_fails(tmp_path: Path) -> None:
+def test_the_limit_of_an_ecg_passes_and_one_more_fails(tmp_path: Path, promise: Record) -> None:
     path = tmp_path / "strip.csv"
     path.write_text("time (ms),I,II\n" + "".join(f"{4 * n},{n % 7},{n % 5}\n" for n in range(500)))
     for name, limit in (("max_file_bytes", path.stat().st_size), ("max_samples", 3 * 500)):
         for read in (inspect_ecg, read_ecg):
-            assert code_of(read, path, **{name: limit}) == "read", name
-            assert code_of(read, path, **{name: limit - 1}) == "E_HARD_004", name
+            found = code_of(read, path, **{name: limit}), code_of(read, path, **{name: limit - 1})
+            promise(
+                f"E_HARD_004 ({name}, {read.__name__}): the limit passes, one more fails",
+                f"{limit}: {found[0]}, {limit} against {limit - 1}: {found[1]}",
+                kept=found == ("read", "E_HARD_004"),
+            )
