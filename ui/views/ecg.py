@@ -37,6 +37,7 @@ class EcgView(QWidget):
         self._case = CaseView()
         self._look: tuple[object, object] | None = None
         self._frame_s: tuple[int, float] | None = None
+        self._chosen: str | None = None  # the measure that the reader looks at
         self.controls = EcgControls()
         self.rhythm = self.controls.rhythm
         self.paper = EcgPaper()
@@ -153,6 +154,14 @@ class EcgView(QWidget):
         """Choose a beat and bring it into sight."""
         self.paper.hand.choose_beat(beat_idx)
 
+    def _show_measure(self, name: str | None) -> None:
+        """Go to the beat that a measure of the ECG comes from; one of the echo has none."""
+        analysis = self._analysis()
+        found = () if analysis is None else analysis.measurements
+        beats = next((m.source.beat_idx for m in found if m.name == name), ())
+        if beats and beats[0] < len(analysis.beat_classes):
+            self.show_beat(beats[0])
+
     def show_frame(self, cine_idx: int, time_s: float) -> None:
         """Stand the cursor where a frame of a clip was taken, if the two are known to share time."""
         self._frame_s = cine_idx, time_s
@@ -193,6 +202,9 @@ class EcgView(QWidget):
             self._show_ecg()
         self._show_parts(state)
         self._show_cursor()
+        if state.chosen != self._chosen:
+            self._chosen = state.chosen
+            self._show_measure(state.chosen)
         self._show_rhythm()
         self._show_empty_text()
 
