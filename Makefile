@@ -5,7 +5,7 @@ VENV_PYTHON := .venv/bin/python
 DEMO_OUTPUT ?= demo-output
 
 .DEFAULT_GOAL := help
-.PHONY: bench-gui-ecg bench-isolation bench-echo bench-biplane bench-ecg bench-ecg-long help setup demo test test-slow torture lint format docs lock
+.PHONY: bench-gui-ecg bench-isolation bench-echo bench-biplane bench-ecg bench-ecg-long help setup demo test test-slow torture fuzz lint format docs lock
 
 help:
 	@echo "make demo       set up, then open the workstation on a real study (headless without a display)"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint       the checks without the tests"
 	@echo "make test-slow  the slow tests that the default suite leaves out"
 	@echo "make torture    every promise of docs/reliability.md put to the test; its table lies in build/torture"
+	@echo "make fuzz       longer reading of damaged files (CHORDAE_FUZZ of each format)"
 	@echo "make format     put the code into its format"
 	@echo "make docs       write docs/metrics.md from the catalogue"
 	@echo "make bench-echo speed and memory of the chamber detection beside published networks"
@@ -52,8 +53,14 @@ torture: export CHORDAE_TORTURE_N ?= 100
 torture: export CHORDAE_TORTURE_TABLE ?= build/torture
 torture: setup
 	@echo "== torture (CHORDAE_TORTURE_N=$(CHORDAE_TORTURE_N) % of the promised numbers)"
-	@$(VENV_PYTHON) -m pytest tests/torture -m "torture or not torture"; status=$$?; \
+	@$(VENV_PYTHON) -m pytest tests/torture tests/hostile -m "torture or not torture"; status=$$?; \
 		cat $(CHORDAE_TORTURE_TABLE)/promises.md; exit $$status
+
+fuzz: export CHORDAE_FUZZ ?= 2000
+fuzz: export CHORDAE_FUZZ_SEED ?= $(shell date +%s)
+fuzz: setup
+	@echo "== mutants of every format: $(CHORDAE_FUZZ) each from seed $(CHORDAE_FUZZ_SEED)"
+	@$(VENV_PYTHON) -m pytest tests/hostile/test_mutants.py -m "torture or not torture"
 
 format: setup
 	@$(VENV_PYTHON) -m ruff format .

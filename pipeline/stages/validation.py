@@ -10,10 +10,11 @@ from typing import Any
 
 from pipeline.cancellation import CancelToken, Progress
 from pipeline.errors import HardStopError, PipelineError, TransientReadError, ValidationError
-from pipeline.gates import Limits, check_file, hash_files
+from pipeline.gates import Limits, check_file, hash_files, open_file
 from pipeline.records import Branch, CardiologyRequest, FileReport
 from pipeline.store.codec import canonical_json
 
+MAX_HEADER_BYTES = 1_000_000
 Problem = tuple[str, str]
 FILE_NAMES: dict[Branch, str] = {"ecg": "ECG file", "metadata": "Metadata"}
 
@@ -24,8 +25,12 @@ def companions(path: Path) -> list[Path]:
         return [path]
     found = [path]
     for header in sorted(path.parent.glob(f"{path.stem}*.hea")):
+        if not header.is_file():
+            continue  # a pipe of that name would be waited for
         found.append(header)
-        for line in header.read_text(encoding="latin-1")[:1_000_000].splitlines():
+        with open_file(header) as file:
+            text = file.read(MAX_HEADER_BYTES).decode("latin-1")
+        for line in text.splitlines():
             name = line.split(" ")[0]
             beside = path.parent / Path(name).name
             if name and beside.is_file():

@@ -53,12 +53,17 @@ def dicom(**tags: Any) -> Maker:
     return lambda folder: phantoms.dicom(folder / "a.dcm", phantoms.fan_frames(6), **tags)
 
 
+def zeros(n_bytes: int) -> bytes:
+    """A raw deflate stream of zeros, one block compressed and repeated."""
+    engine = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = engine.compress(bytes(4 << 20)) + engine.flush(zlib.Z_FULL_FLUSH)
+    return block * (n_bytes >> 22)
+
+
 def deflate_bomb(folder: Path) -> Path:
     path = phantoms.dicom(folder / "a.dcm", phantoms.fan_frames(2), syntax=DEFLATED)
     content = path.read_bytes()
-    engine = zlib.compressobj(9, zlib.DEFLATED, -15)
-    bomb = b"".join(engine.compress(bytes(16 << 20)) for _ in range(70)) + engine.flush()
-    path.write_bytes(content[: content.index(DEFLATED.encode()) + 22] + bomb)
+    path.write_bytes(content[: content.index(DEFLATED.encode()) + 22] + zeros(1100 << 20))
     return path
 
 
@@ -135,8 +140,8 @@ def nifti(folder: Path) -> Path:
     return phantoms.nifti(folder / "a.nii", phantoms.fan_frames(6))
 
 
-def nifti_dims(content: bytes) -> bytes:
-    return content[:40] + struct.pack("<8h", 4, 32767, 32767, 32767, 32767, 1, 1, 1) + content[56:]
+def nifti_dims(content: bytes, *, third: int = 32767) -> bytes:
+    return content[:40] + struct.pack("<8h", 4, 32767, 32767, third, 32767, 1, 1, 1) + content[56:]
 
 
 def nifti_float(at: int, value: float) -> Callable[[bytes], bytes]:
@@ -151,8 +156,9 @@ def gzip_bomb(folder: Path) -> Path:
 
 def gzip_tail(folder: Path) -> Path:
     """A small clip, and hundreds of megabytes behind it."""
-    whole = nifti(folder).read_bytes()
-    (folder / "a.nii.gz").write_bytes(gzip.compress(whole + bytes(600 << 20), 9))
+    engine = zlib.compressobj(9, zlib.DEFLATED, -15)
+    whole = engine.compress(nifti(folder).read_bytes()) + engine.flush(zlib.Z_FULL_FLUSH)
+    (folder / "a.nii.gz").write_bytes(gzip.compress(b"")[:10] + whole + zeros(600 << 20))
     return folder / "a.nii.gz"
 
 
@@ -242,6 +248,10 @@ def many_elements(content: bytes) -> bytes:
 
 def wrong_base64(content: bytes) -> bytes:
     return re.sub(rb"(<WaveFormData>)[^<]*", rb"\1" + base64.b64encode(bytes(30)), content, count=1)
+
+
+def many_leads(content: bytes) -> bytes:
+    return content.replace(b'numberofleads="12"', b'numberofleads="9999999"')
 
 
 def scp(**changes: Any) -> Maker:
@@ -351,13 +361,14 @@ def facts(content: Any) -> Maker:
     return written("facts.json", content if isinstance(content, bytes) else json.dumps(content).encode())
 
 
+BACKWARDS = rows_of(np.sin(np.arange(2500))).replace("0.004,", "-9.0,")
 AVI, MP4 = video(".avi", "mjpeg"), video(".mp4", "mpeg4")
 
 ATTACKS: tuple[Attack, ...] = (
     Attack("RLE of 33 kB that claims 30000 x 30000", "echo", rle_claim(30000), (HARD,)),
     Attack("RLE that claims 65535 x 65535", "echo", rle_claim(65535), (HARD,)),
     Attack("deflated DICOM of 1 MB that unpacks to 1.1 GB", "echo", deflate_bomb, (HARD,)),
-    Attack("DICOM with sequences nested 3000 deep", "echo", edited(dicom(), nested), (CORRUPT, CUT)),
+    Attack("DICOM with sequences nested 3000 deep", "echo", edited(dicom(), nested), (CORRUPT,)),
     Attack("DICOM with an unknown value representation", "echo", edited(dicom(), odd_vr), (CORRUPT,)),
     Attack("DICOM whose preamble is an executable", "echo", edited(dicom(), lambda c: b"MZ\x90\0" + c[4:]), ("valid",)),
     Attack("DICOM frame time 0", "echo", edited(dicom(), frame_time(b"0 ")), ("valid",)),
@@ -369,75 +380,76 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("DICOM region of infinite cm a pixel", "echo", region(float("inf"), 0.04), ("valid",)),
     Attack("DICOM region of nan cm a pixel", "echo", region(float("nan"), 0.04), ("valid",)),
     Attack("DICOM region of negative cm a pixel", "echo", region(-0.05, 0.04), ("valid",)),
-    Attack("DICOM of another modality", "echo", dicom(Modality="CT", SOPClassUID="1.2.840.10008.5.1.4.1.1.2"), (KIND, "valid")),
+    Attack("DICOM of another modality", "echo", dicom(Modality="CT", SOPClassUID="1.2.840.10008.5.1.4.1.1.2"), (KIND,)),
     Attack("DICOM that declares 2147483647 frames", "echo", dicom(NumberOfFrames=2147483647), (HARD,)),
     Attack("DICOM that declares 9 frames and holds 6", "echo", dicom(NumberOfFrames=9), ("valid",)),
     Attack("DICOM of 0 rows", "echo", dicom(Rows=0), (CORRUPT,)),
     Attack("DICOMDIR that leads to /etc/passwd", "echo", dicomdir, (KIND,)),
-    Attack("AVI that declares 4294967295 frames", "echo", edited(AVI, avi_lie(4, 0xFFFFFFFF)), ("valid", HARD, CORRUPT)),
-    Attack("AVI that declares 65535 pixels in width", "echo", edited(AVI, avi_lie(8, 65535)), ("valid", HARD, CORRUPT)),
-    Attack("AVI cut to 30 %", "echo", edited(AVI, lambda c: c[: len(c) * 3 // 10]), ("valid", CUT, CORRUPT)),
-    Attack("MP4 that declares 65535 x 65535", "echo", edited(MP4, mp4_size_lie), ("valid", HARD, CORRUPT)),
-    Attack("MP4 that declares 2147483647 samples", "echo", edited(MP4, mp4_count_lie), (HARD, CORRUPT, CUT)),
-    Attack("MP4 cut to 30 %", "echo", edited(MP4, lambda c: c[: len(c) * 3 // 10]), (CUT, CORRUPT)),
+    Attack("AVI that declares 4294967295 frames", "echo", edited(AVI, avi_lie(4, 0xFFFFFFFF)), ("valid",)),
+    Attack("AVI that declares 65535 pixels in width", "echo", edited(AVI, avi_lie(8, 65535)), ("valid",)),
+    Attack("AVI cut to 30 %", "echo", edited(AVI, lambda c: c[: len(c) * 3 // 10]), (CORRUPT,)),
+    Attack("MP4 that declares 65535 x 65535", "echo", edited(MP4, mp4_size_lie), ("valid",)),
+    Attack("MP4 that declares 2147483647 samples", "echo", edited(MP4, mp4_count_lie), (CORRUPT,)),
+    Attack("MP4 cut to 30 %", "echo", edited(MP4, lambda c: c[: len(c) * 3 // 10]), (CORRUPT,)),
     Attack("ffconcat script named .mp4", "echo", script("ffconcat version 1.0\nfile secret.avi\n", "a.mp4"), (KIND,)),
     Attack("m3u8 list named .mp4", "echo", script("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1/x.ts\n", "a.mp4"), (KIND,)),
     Attack("SDP text named .mp4", "echo", script("v=0\nc=IN IP4 127.0.0.1\nm=video 1 RTP/AVP 96\n", "a.mp4"), (KIND,)),
-    Attack("NIfTI of 32767^4", "echo", edited(nifti, nifti_dims), (HARD,)),
-    Attack("NIfTI with pixels of 0 mm", "echo", edited(nifti, nifti_float(80, 0.0)), ("valid", CORRUPT)),
-    Attack("NIfTI with pixels of nan mm", "echo", edited(nifti, nifti_float(80, float("nan"))), ("valid", CORRUPT)),
-    Attack("NIfTI whose samples begin at 1e30", "echo", edited(nifti, nifti_float(108, 1e30)), (CORRUPT, CUT)),
-    Attack("NIfTI whose slope is infinite", "echo", edited(nifti, nifti_float(112, float("inf"))), ("valid", CORRUPT)),
-    Attack("gzip bomb of 32767^4", "echo", gzip_bomb, (HARD,)),
-    Attack("gzip with 600 MB behind a small clip", "echo", gzip_tail, ("valid", CORRUPT)),
-    Attack("WFDB of 10 million signals", "ecg", wfdb("rec 10000000 250 1500"), (HARD, CORRUPT, CUT)),
+    Attack("NIfTI of 32767^4", "echo", edited(nifti, nifti_dims), (UNSUPPORTED,)),
+    Attack("NIfTI of 32767 x 32767 x 1 x 32767", "echo", edited(nifti, lambda c: nifti_dims(c, third=1)), (HARD,)),
+    Attack("NIfTI with pixels of 0 mm", "echo", edited(nifti, nifti_float(80, 0.0)), ("valid",)),
+    Attack("NIfTI with pixels of nan mm", "echo", edited(nifti, nifti_float(80, float("nan"))), ("valid",)),
+    Attack("NIfTI whose samples begin at 1e30", "echo", edited(nifti, nifti_float(108, 1e30)), (CORRUPT,)),
+    Attack("NIfTI whose slope is infinite", "echo", edited(nifti, nifti_float(112, float("inf"))), ("valid",)),
+    Attack("gzip bomb of 32767^4", "echo", gzip_bomb, (UNSUPPORTED,)),
+    Attack("gzip with 600 MB behind a small clip", "echo", gzip_tail, ("valid",)),
+    Attack("WFDB of 10 million signals", "ecg", wfdb("rec 10000000 250 1500"), (CORRUPT,)),
     Attack("WFDB of 1e12 samples", "ecg", wfdb("rec 2 250 1000000000000"), (HARD,)),
-    Attack("WFDB whose segments name themselves", "ecg", segments, (CORRUPT, UNSUPPORTED, MISSING)),
-    Attack("WFDB with gain 0", "ecg", wfdb(first="rec.dat 16 0(0)/mV 16 0 0 0 0 I"), ("valid", CORRUPT, QUALITY)),
+    Attack("WFDB whose segments name themselves", "ecg", segments, (CORRUPT,)),
+    Attack("WFDB with gain 0", "ecg", wfdb(first="rec.dat 16 0(0)/mV 16 0 0 0 0 I"), (CORRUPT,)),
     Attack("WFDB with gain nan", "ecg", wfdb(first="rec.dat 16 nan(0)/mV 16 0 0 0 0 I"), (CORRUPT,)),
     Attack("WFDB with sampling rate 0", "ecg", wfdb("rec 2 0 1500"), (CORRUPT,)),
     Attack("WFDB with sampling rate 1e300", "ecg", wfdb("rec 2 1e300 1500"), (CORRUPT,)),
-    Attack("WFDB whose samples are a link out of the folder", "ecg", linked_samples("outside"), (KIND, MISSING, CORRUPT)),
-    Attack("WFDB whose samples are a link to a device", "ecg", linked_samples("/dev/zero"), (KIND, MISSING, CORRUPT)),
-    Attack("WFDB that names /etc/passwd", "ecg", named_samples("/etc/passwd"), (CORRUPT, MISSING, KIND)),
-    Attack("WFDB that names ../../etc/passwd", "ecg", named_samples("../../etc/passwd"), (CORRUPT, MISSING, KIND)),
-    Attack("WFDB that names an address", "ecg", named_samples("http://127.0.0.1/a.dat"), (CORRUPT, MISSING, KIND)),
-    Attack("WFDB beside a pipe named like a header", "ecg", fifo_beside, ("valid", KIND, QUALITY)),
-    Attack("EDF of -1 records", "ecg", edf(236, "-1"), ("valid", CORRUPT)),
-    Attack("EDF of 99999999 records", "ecg", edf(236, "99999999"), ("valid", HARD, CUT)),
-    Attack("EDF of 9999 signals", "ecg", edf(252, "9999", 4), (CORRUPT, CUT, HARD)),
-    Attack("EDF with records of 0 s", "ecg", edf(244, "0"), (CORRUPT, UNSUPPORTED)),
-    Attack("EDF with physical minimum = maximum", "ecg", edf_signal(104, "4000"), (CORRUPT, "valid")),
-    Attack("EDF with digital minimum = maximum", "ecg", edf_signal(120, "32767"), (CORRUPT, "valid")),
-    Attack("XML with entities that multiply", "ecg", edited(aecg, doctype(LAUGHS)), (CORRUPT, UNSUPPORTED)),
+    Attack("WFDB whose samples are a link out of the folder", "ecg", linked_samples("outside"), (KIND,)),
+    Attack("WFDB whose samples are a link to a device", "ecg", linked_samples("/dev/zero"), (KIND,)),
+    Attack("WFDB that names /etc/passwd", "ecg", named_samples("/etc/passwd"), (CORRUPT,)),
+    Attack("WFDB that names ../../etc/passwd", "ecg", named_samples("../../etc/passwd"), (CORRUPT,)),
+    Attack("WFDB that names an address", "ecg", named_samples("http://127.0.0.1/a.dat"), (CORRUPT,)),
+    Attack("WFDB beside a pipe named like a header", "ecg", fifo_beside, (QUALITY,)),
+    Attack("EDF of -1 records", "ecg", edf(236, "-1"), (CORRUPT,)),
+    Attack("EDF of 99999999 records", "ecg", edf(236, "99999999"), (HARD,)),
+    Attack("EDF of 9999 signals", "ecg", edf(252, "9999", 4), (CORRUPT,)),
+    Attack("EDF with records of 0 s", "ecg", edf(244, "0"), (CORRUPT,)),
+    Attack("EDF with physical minimum = maximum", "ecg", edf_signal(104, "4000"), (CORRUPT,)),
+    Attack("EDF with digital minimum = maximum", "ecg", edf_signal(120, "32767"), (CORRUPT,)),
+    Attack("XML with entities that multiply", "ecg", edited(aecg, doctype(LAUGHS)), (KIND,)),
     Attack("XML that includes a file", "ecg",
-           edited(aecg, doctype(b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]>')), (CORRUPT, UNSUPPORTED)),
-    Attack("XML 5000 deep", "ecg", edited(aecg, deep), (CORRUPT, HARD)),
-    Attack("XML of more than 2 million elements", "ecg", edited(aecg, many_elements), (CORRUPT, HARD)),
-    Attack("XML whose base64 is too short", "ecg", edited(muse, wrong_base64), (CORRUPT, CUT)),
-    Attack("XML with a packed bomb", "ecg", edited(sierra, lambda c: c.replace(b'numberofleads="12"', b'numberofleads="9999999"')), (CORRUPT, HARD)),
+           edited(aecg, doctype(b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]>')), (KIND,)),
+    Attack("XML 5000 deep", "ecg", edited(aecg, deep), (CORRUPT,)),
+    Attack("XML of more than 2 million elements", "ecg", edited(aecg, many_elements), (CORRUPT,)),
+    Attack("XML whose base64 is too short", "ecg", edited(muse, wrong_base64), (CUT,)),
+    Attack("XML of 9999999 leads", "ecg", edited(sierra, many_leads), (UNSUPPORTED,)),
     Attack("SCP with overlapping sections", "ecg", scp(shift=-40), (CORRUPT,)),
-    Attack("SCP with a section beyond its end", "ecg", scp(shift=1 << 30), (CORRUPT, CUT)),
-    Attack("SCP of 4294967295 samples", "ecg", scp(n_declared=0xFFFFFFFF), (CORRUPT, HARD, CUT, "valid")),
+    Attack("SCP with a section beyond its end", "ecg", scp(shift=1 << 30), (CORRUPT,)),
+    Attack("SCP of 4294967295 samples", "ecg", scp(n_declared=0xFFFFFFFF), (HARD,)),
     Attack("SCP with 0 microseconds a sample", "ecg", scp(us=0), (CORRUPT,)),
-    Attack("CSV with one line of 200 MB", "ecg", long_line, (CORRUPT, HARD, KIND, UNSUPPORTED)),
-    Attack("CSV with NUL bytes", "ecg", csv(b"I (mV)\n0.1\n0.2\n\0\0\n0.3\n"), (CORRUPT, KIND)),
-    Attack("CSV with mixed decimals", "ecg", csv("time;I (mV)\n0,0;0.1\n0,1;0,2\n0.2;0,3\n" * 40), (CORRUPT, KIND, UNSUPPORTED)),
-    Attack("CSV all nan", "ecg", csv(rows_of(np.full(2500, np.nan))), (QUALITY, CORRUPT, KIND)),
-    Attack("CSV with infinite values", "ecg", csv(rows_of(np.where(np.arange(2500) % 7, 0.1, np.inf))), (QUALITY, CORRUPT, KIND, "valid")),
+    Attack("CSV with one line of 200 MB", "ecg", long_line, (CORRUPT,)),
+    Attack("CSV with NUL bytes", "ecg", csv(b"I (mV)\n0.1\n0.2\n\0\0\n0.3\n"), (CORRUPT,)),
+    Attack("CSV with mixed decimals", "ecg", csv("time;I (mV)\n0,0;0.1\n0,1;0,2\n0.2;0,3\n" * 40), (CORRUPT,)),
+    Attack("CSV all nan", "ecg", csv(rows_of(np.full(2500, np.nan))), (QUALITY,)),
+    Attack("CSV with infinite values", "ecg", csv(rows_of(np.where(np.arange(2500) % 7, 0.1, np.inf))), (QUALITY,)),
     Attack("CSV flat", "ecg", csv(rows_of(np.zeros(2500))), (QUALITY,)),
-    Attack("CSV clipped", "ecg", csv(rows_of(np.clip(30 * np.sin(np.arange(2500) / 9), -5, 5))), (QUALITY, "valid")),
-    Attack("CSV of one sample", "ecg", csv("time (s),I (mV)\n0.0,0.1\n"), (QUALITY, CORRUPT, KIND, EMPTY)),
-    Attack("CSV whose time runs backwards", "ecg", csv(rows_of(np.sin(np.arange(2500)))[::1].replace("0.004,", "-9.0,")), (CORRUPT,)),
-    Attack("DICOM ECG that counts 4294967295 samples", "ecg", waveform(NumberOfWaveformSamples=0xFFFFFFFF), (CORRUPT, HARD, CUT)),
-    Attack("DICOM ECG that counts 65535 channels", "ecg", waveform(NumberOfWaveformChannels=65535), (CORRUPT, HARD, CUT)),
+    Attack("CSV clipped", "ecg", csv(rows_of(np.clip(30 * np.sin(np.arange(2500) / 9), -5, 5))), (QUALITY,)),
+    Attack("CSV of one sample", "ecg", csv("time (s),I (mV)\n0.0,0.1\n"), (UNSUPPORTED,)),
+    Attack("CSV whose time runs backwards", "ecg", csv(BACKWARDS), (UNSUPPORTED,)),
+    Attack("DICOM ECG that counts 4294967295 samples", "ecg", waveform(NumberOfWaveformSamples=0xFFFFFFFF), (HARD,)),
+    Attack("DICOM ECG that counts 65535 channels", "ecg", waveform(NumberOfWaveformChannels=65535), (CORRUPT,)),
     Attack("DICOM ECG with rate 0", "ecg", waveform(SamplingFrequency=0), (CORRUPT,)),
-    Attack("DICOM ECG of 8 bits said to be 32", "ecg", waveform(WaveformBitsAllocated=32), (CORRUPT, CUT, UNSUPPORTED, "valid")),
+    Attack("DICOM ECG of 8 bits said to be 32", "ecg", waveform(WaveformBitsAllocated=32), (UNSUPPORTED,)),
     Attack("a clip given as ECG", "ecg", dicom(), (KIND,)),
     Attack("an ECG given as clip", "echo", lambda folder: ecg_files.write_edf(folder / "a.edf"), (KIND,)),
     Attack("a pipe that nobody writes", "echo", fifo, (KIND,)),
     Attack("a pipe given as ECG", "ecg", fifo, (KIND,)),
-    Attack("a socket", "echo", unix_socket, (KIND, "E_INPUT_UNREACHABLE")),
+    Attack("a socket", "echo", unix_socket, (KIND,)),
     Attack("a link to a device", "echo", link("/dev/zero"), (KIND,)),
     Attack("a link to itself", "ecg", link("a.dcm"), (MISSING,)),
     Attack("a link to nothing", "ecg", link("nowhere"), (MISSING,)),
@@ -449,14 +461,14 @@ ATTACKS: tuple[Attack, ...] = (
            lambda folder: dicom()(folder).rename(folder / "a\n\x1b[31m\u202e.dcm"), ("valid",)),
     Attack("a pickle named .dcm", "echo", written("a.dcm", b"\x80\x04cos\nsystem\n(S'true'\ntR."), (KIND,)),
     Attack("a zip named .mp4", "echo", written("a.mp4", b"PK\x03\x04" + bytes(500)), (KIND,)),
-    Attack("JSON nested 100000 deep", "metadata", facts(b"[" * 100_000), ("E_METADATA_TYPE", CORRUPT, HARD)),
-    Attack("JSON with NaN", "metadata", facts(b'{"age_years": NaN}'), (CORRUPT, "E_METADATA_RANGE", "E_METADATA_TYPE")),
-    Attack("JSON with 1e400", "metadata", facts(b'{"age_years": 1e400}'), (CORRUPT, "E_METADATA_RANGE")),
+    Attack("JSON nested 100000 deep", "metadata", facts(b"[" * 100_000), (CORRUPT,)),
+    Attack("JSON with NaN", "metadata", facts(b'{"age_years": NaN}'), (CORRUPT,)),
+    Attack("JSON with 1e400", "metadata", facts(b'{"age_years": 1e400}'), ("E_VALIDATION",)),
     Attack("JSON with an integer of 5000 digits", "metadata", facts(b'{"age_years": ' + b"9" * 5000 + b"}"),
-           (CORRUPT, "E_METADATA_RANGE")),
-    Attack("JSON with a key twice", "metadata", facts(b'{"age_years": 60, "age_years": 61}'), (CORRUPT, "E_METADATA_CONFLICT")),
+           (CORRUPT,)),
+    Attack("JSON with a key twice", "metadata", facts(b'{"age_years": 60, "age_years": 61}'), (CORRUPT,)),
     Attack("JSON with 100000 unknown fields", "metadata", facts({f"x{n}": 1 for n in range(100_000)}),
-           ("E_METADATA_UNKNOWN", "E_VALIDATION", HARD)),
-    Attack("JSON in UTF-16", "metadata", facts('{"age_years": 60}'.encode("utf-16")), (CORRUPT, KIND)),
-    Attack("JSON with a lone surrogate", "metadata", facts(b'{"nyha_class": "\\ud800"}'), ("E_METADATA_TYPE", "E_METADATA_RANGE", "E_METADATA_UNKNOWN", "E_VALIDATION")),
+           (HARD,)),
+    Attack("JSON in UTF-16", "metadata", facts('{"age_years": 60}'.encode("utf-16")), (CORRUPT,)),
+    Attack("JSON with a lone surrogate", "metadata", facts(b'{"nyha_class": "\\ud800"}'), ("E_VALIDATION",)),
 )  # fmt: skip

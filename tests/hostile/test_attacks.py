@@ -36,7 +36,8 @@ def test_every_attack_ends_as_it_must(tmp_path: Path, prober: Prober) -> None:
             wrong.append((attack.name, verdict))
         shutil.rmtree(folder)
     promises.record(
-        "Every attack of the named list ends valid or with its code, within 5 s and 1 GB, without a traceback",
+        "Every attack of the named list ends valid or with its code, within 5 s of the processor and 1 GB, without a "
+        "traceback",
         f"{len(ATTACKS) - len(wrong)} of {len(ATTACKS)}; slowest {slowest:.1f} s, largest {largest:.0f} MB"
         + "".join(f"\n  {name}: {verdict}" for name, verdict in wrong),
         kept=not wrong,
