@@ -24,6 +24,7 @@ from pipeline.cancellation import CancelToken
 from pipeline.dicom_kind import format_of
 from pipeline.ecg_signatures import ECG_MAGICS
 from pipeline.errors import HardStopError, InputError, PipelineError, TransientReadError
+from pipeline.memory import is_out_of_memory
 
 GIB = 1 << 30
 CHUNK_BYTES = 1 << 20
@@ -291,6 +292,8 @@ def guarded(text: str, *, code: str = "E_INPUT_CORRUPT") -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - a parser may raise anything on a hostile file
         if isinstance(error, OSError) and error.errno in TRANSIENT_ERRNOS:
             raise world_error(error) from None
+        if is_out_of_memory(error):
+            raise MemoryError from None
         raise InputError(text, code=code) from None
 
 

@@ -200,6 +200,11 @@ def test_guard_lets_typed_errors_memory_and_network_through() -> None:
         raise OSError("no number: a parser's own")
 
 
+def test_guard_knows_the_libraries_words_for_lack_of_memory() -> None:
+    with pytest.raises(MemoryError), guarded("It is damaged."):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+
+
 def test_silence_of_overlapping_threads_ends_with_the_last_one() -> None:
     before = list(warnings.filters)
     inside, leave = threading.Event(), threading.Event()
