@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app.command_line import EXIT_CANCELLED, EXIT_DONE, EXIT_ERROR, UsageError
-from app.composition import Engine
+from app.composition import Engine, isolated_engine
 from app.interruption import cancelled_by_signals
 from app.paths import AppPaths
 from app.running import write
@@ -48,7 +48,8 @@ def batch(options: argparse.Namespace, paths: AppPaths) -> int:
             sys.stderr.write(f"{note}\n")
         if not intake.requests:
             return EXIT_ERROR
-        return _read_all(intake.requests, options.output, Engine(paths.store), cancel)
+        with isolated_engine(paths.store, keeps_spare=True) as engine:
+            return _read_all(intake.requests, options.output, engine, cancel)
 
 
 def case_name(request: CardiologyRequest) -> str:
