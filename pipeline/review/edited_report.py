@@ -7,7 +7,6 @@ from typing import Any
 
 from pipeline.records import BranchResult, Edit, Remark, StudyResults
 from pipeline.reports.envelope import SCHEMA_VERSION
-from pipeline.reports.plain import plain
 from pipeline.reports.result import build_result
 from pipeline.review.changes import Changes, read_changes
 from pipeline.review.log import Log, holding, standing
@@ -63,7 +62,7 @@ def _complete(body: Mapping[str, Any], results: StudyResults) -> bool:
 
 def act_body(act: Edit, *, holds: bool) -> dict[str, Any]:
     """One row of the log as the report lists it."""
-    row = {
+    return {  # what was before and after are JSON values already
         "number": act.seq,
         "time_utc": act.time_utc,
         "role": act.role,
@@ -74,7 +73,6 @@ def act_body(act: Edit, *, holds: bool) -> dict[str, Any]:
         "undoes": act.undoes,
         "holds": holds,
     }
-    return {name: plain(value) for name, value in row.items()}
 
 
 def _rebuilt(body: Mapping[str, Any], study: EditedStudy) -> dict[str, Any]:

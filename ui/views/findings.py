@@ -179,10 +179,14 @@ class FindingsView(QWidget):
         if state.case.results is before.results and state.case.report is before.report:
             return
         rows = findings_of(state.case.results, state.case.report)
+        are_other = [(row.name, row.note, row.verdict) for row in rows] != [
+            (row.name, row.note, row.verdict) for row in self._rows
+        ]
         self._show_rows(rows)
         self._stack.setCurrentIndex(1 if rows else 0)
-        self._delegate.width_px = max(self.tree.viewport().width(), 120)
-        self.tree.doItemsLayout()
+        if are_other:  # a number alone changes no height: laying the list out is the most of a redraw
+            self._delegate.width_px = max(self.tree.viewport().width(), 120)
+            self.tree.doItemsLayout()
 
     def _show_rows(self, rows: tuple[Finding, ...]) -> None:
         """Put new words into the rows that are there; fill the list anew only when other rows are to be shown."""
