@@ -5,7 +5,7 @@ VENV_PYTHON := .venv/bin/python
 DEMO_OUTPUT ?= demo-output
 
 .DEFAULT_GOAL := help
-.PHONY: bench-gui-ecg bench-isolation bench-echo bench-biplane bench-ecg bench-ecg-long help setup demo test test-slow torture fuzz lint format docs lock
+.PHONY: bench-gui-edit bench-gui-ecg bench-isolation bench-echo bench-biplane bench-ecg bench-ecg-long help setup demo test test-slow torture fuzz lint format docs lock
 
 help:
 	@echo "make demo       set up, then open the workstation on a real study (headless without a display)"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench-biplane volumes of two patients beside the published ones (CHORDAE_DATA)"
 	@echo "make bench-ecg  R peaks beside other software (CHORDAE_DATA names the data folder)"
 	@echo "make bench-ecg-long  a day of ECG: time, memory, progress, cancel, hourly table"
+	@echo "make bench-gui-edit an outline dragged in the window: from the mouse move to the new number"
 	@echo "make bench-gui-ecg  a day of ECG on the screen: time of a repaint; an edit measured again"
 	@echo "make bench-isolation  the demo study with and without worker processes, and how fast a cancel ends it"
 	@echo "make lock       write requirements.lock from pyproject.toml"
@@ -83,6 +84,9 @@ bench-ecg: setup
 
 bench-ecg-long: setup
 	@$(VENV_PYTHON) -m benchmarks.ecg_long --table
+
+bench-gui-edit: setup
+	@$(VENV_PYTHON) -m benchmarks.gui_edit
 
 bench-gui-ecg: setup
 	@$(VENV_PYTHON) -m benchmarks.gui_ecg

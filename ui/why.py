@@ -183,6 +183,8 @@ def act_words(act: Mapping[str, Any]) -> str:
     """One act of a reader in words: what, on what, who, when."""
     kind, after = str(act.get("kind", "")), act.get("after")
     place = str(act.get("target", "")).removesuffix("/calibration")
+    for structure, words in STRUCTURE_WORDS.items():
+        place = place.replace(f"/{structure}", f", {words}")
     for mark, words in PLACE_WORDS:
         place = place.replace(mark, words)
     value = "the pipeline's own again" if after is None else _after_words(kind, after)
@@ -208,7 +210,9 @@ def _after_words(kind: str, after: object) -> str:
     if kind == "calibration":
         return f"{told.get('length_mm')} mm drawn"
     if kind == "contour":
-        return str(told.get("way", "")).replace("_", " ")
+        return {"drag": "pulled", "redraw": "redrawn", "three_clicks": "fitted to three points"}.get(
+            str(told.get("way")), "changed"
+        )
     return "" if isinstance(after, Mapping) else str(after)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
 
 from ui.choices import DEFAULTS, Choices
@@ -145,6 +145,10 @@ class MainWindow(QMainWindow):
         beats = analysis.cines[0].beats if analysis is not None and analysis.cines else ()
         if beats:
             self.review.echo.focus(0, next((b.ed_idx for b in beats if b.excluded is None), beats[0].ed_idx))
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        super().showEvent(event)
+        self.stage.come_up()
 
     # --- the world ----------------------------------------------------------------------------------
 

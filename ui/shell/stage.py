@@ -35,6 +35,7 @@ class Stage:
         self._window = window
         self._views = views
         self._kind = ""
+        self._waiting: list[str] = []  # docks to be shown once the window is
         self.centre = QFrame()
         self.docks: dict[str, QDockWidget] = {}
         self._fill_centre()
@@ -74,13 +75,28 @@ class Stage:
             dock.setFloating(False)
             self._window.addDockWidget(dict(AREAS)[spec.place], dock)
             dock.setVisible(False)
-        for spec in (s for s in VIEWS if s.name in self.docks and role in s.open_for):
-            self.show_dock(spec.name)
-        for name in FIRST:
-            self.docks[name].raise_()
+        wanted = [s.name for s in VIEWS if s.name in self.docks and role in s.open_for]
+        # tabs made in a window that is not shown yet leave a stray tab bar: they wait for `come_up`
+        now = wanted if self._window.isVisible() else [name for name in wanted if name in FIRST]
+        self._waiting = [name for name in wanted if name not in now]
+        for name in now:
+            self.show_dock(name)
+        self._raise_first()
         sides, widths = [self.docks[name] for name, _ in SIDE_PX], [width_px for _, width_px in SIDE_PX]
         self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
         self._share_height()
+
+    def come_up(self) -> None:
+        """The window is on screen: add the docks that are tabs of others."""
+        waiting, self._waiting = self._waiting, []
+        for name in waiting:
+            self.show_dock(name)
+        if waiting:
+            self._raise_first()
+
+    def _raise_first(self) -> None:
+        for name in FIRST:
+            self.docks[name].raise_()
 
     def show_dock(self, name: str) -> None:
         """Show a dock, as a tab of the first one of its area, and bring it to the front."""
@@ -109,6 +125,7 @@ class Stage:
             data = base64.b64decode(state, validate=True) if is_whole else b""
         except (binascii.Error, ValueError):
             data = b""
+        self._waiting = []
         if not data or not self._window.restoreState(QByteArray(data), LAYOUT_VERSION):
             self.set_out(role)
         self._bring_back()
