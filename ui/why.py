@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.records import StudyResults
+from ui.findings import CHECK_LABELS
 from ui.view_state import CaseView
 from ui.wording import interval_text, local_time, number, status_word, value_text
 
@@ -221,10 +222,9 @@ def _checks(name: str, result: Mapping[str, Any]) -> Iterator[Reason]:
         key, outcome = str(check.get("name")), str(check.get("outcome"))
         concerns = name in CHECKS.get(key, ()) or (key not in CHECKS and outcome == "disagree")
         if concerns:
-            words = key.replace("_", " ")
-            yield Reason(
-                f"{words}: {status_word(outcome)}. {check.get('text')} (tolerance {check.get('tolerance')})", outcome
-            )
+            label = dict(CHECK_LABELS).get(key, key.replace("_", " ").capitalize())
+            text = f"{label}: {status_word(outcome)}. {check.get('text')} (tolerance {check.get('tolerance')})"
+            yield Reason(text, outcome)
 
 
 def _rules(name: str, result: Mapping[str, Any]) -> Iterator[Reason]:
