@@ -62,10 +62,12 @@ def find_prior(engine: Engine, case: CaseView) -> FoundPrior:
 
 def _earlier(engine: Engine, rows: tuple[RunRow, ...], own: RunRow) -> Iterator[StoredRun]:
     """Finished runs with one of the recordings that this one has, newest first."""
+    from pipeline.engine import with_edits
+
     kinds = {"echo", "ecg"} & set(own.modalities)
     before = [r for r in rows if r.status == "complete" and r.started_utc < own.started_utc]
     for row in [r for r in before if kinds & set(r.modalities)][:LOOKED_INTO]:
-        yield engine.load_run(row.run_id)
+        yield with_edits(engine.load_run(row.run_id))
 
 
 def _headers(results: StudyResults) -> list[PatientHeader]:

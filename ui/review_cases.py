@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from ui.view_state import NO_PROGRESS, CaseView, Message, Phase
 if TYPE_CHECKING:
     from pipeline.engine import RunRow, StoredRun
     from pipeline.research.items import Item
+    from ui.engine_port import Engine
     from ui.review import Review
 
 REDRAW_MS = 20  # events that come together are shown together
@@ -134,7 +135,7 @@ class CaseReview(QObject):
         """Load another run and compare it with the case on screen."""
         this_key, report = self._case.key, self._case.report
         if this_key is not None and report is not None:
-            self._session.ask("comparison", lambda engine: compared(this_key, key, report, engine.load_run(key).report))
+            self._session.ask("comparison", lambda engine: compared(this_key, key, report, _edited(engine, key)))
 
     def take_comparison(self, _: int, answer: Comparison) -> None:
         """Two runs were compared."""
@@ -300,3 +301,10 @@ class CaseReview(QObject):
             self._close(self._live, failed, None)
         elif topic == "load" and generation == self._load_generation:
             self._review.update(case=CaseView())
+
+
+def _edited(engine: Engine, key: str) -> Mapping[str, Any] | None:
+    """The report of a stored run with what readers did to it; not for the GUI thread."""
+    from pipeline.engine import with_edits
+
+    return with_edits(engine.load_run(key)).report

@@ -147,6 +147,8 @@ class EchoView(QWidget):
         if not _hangs_alike(state, before) or not before.generation:
             self._hang()
         self.hand.show_state(state)
+        if state.tool.edits and self.is_playing:
+            self._stop()  # an outline is edited in a frame that stands still
         if state.echo.loop_beat != before.echo.loop_beat:
             self._loop()
         self._show_empty_text(state)

@@ -214,10 +214,14 @@ class CineCanvas(QWidget):
 
     def _draft(self) -> None:
         """Tell what the outline would be, so that the numbers follow the hand."""
-        assert self._cine is not None
-        line = self._hand.pulled_line(self._cine.frames.shape[1:3], self._cine.calibration.spacing_mm)
+        line = self._pulled()
         if line is not None:
             self._report(line, is_final=False)
+
+    def _pulled(self) -> Array | None:
+        """The outline as the hand pulls it; it is painted even where its numbers are not there yet."""
+        assert self._cine is not None
+        return self._hand.pulled_line(self._cine.frames.shape[1:3], self._spacing)
 
     def _finish(self) -> None:
         assert self._cine is not None
@@ -306,6 +310,7 @@ class CineCanvas(QWidget):
             line, model = self._line(self._detection, tool.structure), self._line(self._model, tool.structure)
             if model is not None and (self._frame_idx, tool.structure) in self._edited | self._draft_key():
                 paint_contour(brush, tool.structure, model, ghost=True)
+            line = self._pulled() if self._hand.is_down and self._pulled() is not None else line
             if line is not None:
                 paint_contour(brush, tool.structure, line)
                 if tool.name == "pull":

@@ -207,3 +207,11 @@ def test_a_drawn_length_makes_volumes(
         assert "drawn length of 50 mm" in hand.measure(window, "edv")["method"]
     finally:
         window.close()
+
+
+def test_editing_holds_a_playing_clip(qtbot: Any, hand: Any, window: MainWindow) -> None:
+    view = window.views["echo"]
+    view.toggle_play()
+    assert view.is_playing
+    window.menus.actions["edit_contours"].trigger()
+    assert not view.is_playing
