@@ -236,13 +236,11 @@ class EcgPaper(QAbstractScrollArea):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         painter = QPainter(self.viewport())
-        painter.fillRect(self.viewport().rect(), QColor(self._theme.window))
-        if self._paper is not None and self.ecg is not None and self.samples is not None:
+        if self._paper is None or self.ecg is None or self.samples is None:
+            painter.fillRect(self.viewport().rect(), QColor(self._theme.window))
+        else:
             scale, seen = self.px_per_mm(), self.seen_mm()
-            page = QRectF(0, 0, self._paper.width_mm - seen.left(), self._paper.height_mm - seen.top())
-            sheet = QRectF(page.topLeft(), page.size() * scale).intersected(QRectF(self.viewport().rect()))
-            painter.fillRect(sheet, QColor(self._theme.paper))
-            painter.setClipRect(sheet)
+            painter.fillRect(self.viewport().rect(), QColor(self._theme.paper))  # the settings need room: never clipped
             self._paint(Ink(painter, self._theme, self._paper, seen, scale, self.font()), self.ecg, self.samples)
         painter.end()
         if isinstance(self.samples, TiledSamples) and (wishes := self.samples.take_wishes()):
