@@ -5,7 +5,7 @@ VENV_PYTHON := .venv/bin/python
 DEMO_OUTPUT ?= demo-output
 
 .DEFAULT_GOAL := help
-.PHONY: bench-gui-edit bench-gui-ecg bench-isolation bench-echo bench-biplane bench-ecg bench-ecg-long help setup demo test test-slow torture fuzz lint format docs lock
+.PHONY: screens bench-gui bench-gui-edit bench-gui-ecg bench-isolation bench-echo bench-biplane bench-ecg bench-ecg-long help setup demo test test-slow torture fuzz lint format docs lock
 
 help:
 	@echo "make demo       set up, then open the workstation on a real study (headless without a display)"
@@ -23,6 +23,8 @@ help:
 	@echo "make bench-gui-edit an outline dragged in the window: from the mouse move to the new number"
 	@echo "make bench-gui-ecg  a day of ECG on the screen: time of a repaint; an edit measured again"
 	@echo "make bench-isolation  the demo study with and without worker processes, and how fast a cancel ends it"
+	@echo "make screens    pictures of every view into docs/screens"
+	@echo "make bench-gui  the window: start, first frame, event loop during a run with a playing cine"
 	@echo "make lock       write requirements.lock from pyproject.toml"
 
 setup:
@@ -70,6 +72,9 @@ format: setup
 docs: setup
 	@$(VENV_PYTHON) -m app.metrics_page docs/metrics.md
 
+screens: setup
+	@$(VENV_PYTHON) -W ignore -m benchmarks.screens
+
 lock: setup
 	@$(VENV_PYTHON) packaging/lock.py
 
@@ -93,3 +98,6 @@ bench-gui-ecg: setup
 
 bench-isolation: setup
 	@$(VENV_PYTHON) -m benchmarks.isolation
+
+bench-gui: setup
+	@$(VENV_PYTHON) -W ignore -m benchmarks.gui

@@ -213,6 +213,8 @@ def absence(case: CaseView, branch: Literal["echo", "ecg"]) -> str:
         return "Reading the study …"
     if lane.status == "failed":
         return f"The {name} could not be used.\n{lane.text}"
+    if case.phase == "empty":
+        return f"The {name} of a case is shown here."
     if was_given:
         reason = f": {lane.text}" if lane.status == "skipped" and lane.text else ""
         return f"The {name} was not read to its end{reason}."

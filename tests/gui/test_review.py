@@ -256,6 +256,7 @@ def test_interrupted_run_is_offered_at_the_start_and_waits_for_the_answer(window
     assert engine.requests == []
     buttons["Not now"].click()
     assert window.review.state.message is None
+    assert not any(button.isVisible() for button in buttons.values())
     window.review.cases.refresh()
     qtbot.wait(50)
     assert window.review.state.message is None  # offered once

@@ -113,6 +113,7 @@ class Head(QWidget):
         self._shown_acts = acts
         for button in self.acts:
             self._line.removeWidget(button)
+            button.hide()  # it goes with the next turn of the loop, and would cover the message until then
             button.deleteLater()
         self.acts = []
         for act in acts:

@@ -18,7 +18,7 @@ LAYOUT_VERSION = 1  # grows when docks come or go; layouts of another version ar
 FIRST = ("studies", "findings", "ecg")  # of each area: the dock that the others are tabs of
 AREA_NAMES = tuple(name for name, _ in AREAS)
 PLACES = tuple((spec.name, spec.place) for spec in VIEWS)
-SIDE_PX = (("studies", 216), ("findings", 350))
+SIDE_PX = (("studies", 252), ("findings", 350))
 ECG_SHARES = (  # what the case has and how it is hung -> share of the height that the ECG takes under the echo
     ("both", 0.5),
     ("ecg", 0.84),

@@ -26,7 +26,7 @@ from ui.run_progress import STATE_NAMES, telling_state
 from ui.state_facts import state_facts
 from ui.theme import status_colour, status_icon
 from ui.view_state import ReviewState
-from ui.widgets.elided_label import plain_tooltip
+from ui.widgets.elided_label import ElidedLabel, plain_tooltip
 from ui.wording import elapsed_text, status_word
 
 NO_RUN_TEXT = "The states of a run are told here: click one in the run strip (Alt+Left, Alt+Right)."
@@ -47,7 +47,7 @@ class StateDetailView(QWidget):
         self._state = ReviewState()
         self.choice = QComboBox()
         self.words = QLabel()
-        self.plan = QLabel()
+        self.plan = ElidedLabel()
         self.resume = QPushButton("Resume from here")
         self.facts = QTreeWidget()
         self.lines = QPlainTextEdit()
@@ -60,16 +60,15 @@ class StateDetailView(QWidget):
         self.choice.textActivated.connect(self.state_wished)
         self.words.setObjectName("title")
         self.plan.setObjectName("muted")
-        for label in (self.words, self.plan):
-            label.setTextFormat(Qt.TextFormat.PlainText)
-        self.plan.setWordWrap(True)
+        self.words.setTextFormat(Qt.TextFormat.PlainText)
+        self.plan.setContentsMargins(8, 0, 8, 0)
         self.resume.setToolTip("Compute this state and all after it again (Ctrl+Shift+E)")
         self.resume.clicked.connect(self.wish_resume)
         row = QHBoxLayout()
         row.setContentsMargins(8, 6, 8, 2)
         row.addWidget(self.choice)
         row.addWidget(self.words)
-        row.addWidget(self.plan, 1)
+        row.addStretch(1)
         row.addWidget(self.resume)
         self._assemble_lists()
         split = QSplitter(Qt.Orientation.Horizontal)
@@ -81,6 +80,7 @@ class StateDetailView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addLayout(row)
+        column.addWidget(self.plan)
         column.addWidget(split, 1)
 
     def _assemble_lists(self) -> None:
@@ -134,7 +134,7 @@ class StateDetailView(QWidget):
         self.words.setText(" · ".join(part for part in (status_word(step.status), step.note, time_text) if part))
         plan = resume_plan(state.case, name, state.is_running)
         self.resume.setEnabled(plan is not None)
-        self.plan.setText(NO_RUN_TEXT if state.case.key is None else plan.words if plan else NO_RESUME_TEXT)
+        self.plan.set_words(NO_RUN_TEXT if state.case.key is None else plan.words if plan else NO_RESUME_TEXT)
         self._draw_facts(name)
         events = [event for event in state.case.progress.events if event.state == name][-SHOWN_LINES:]
         text = "\n".join(journal_line(event) for event in events)
