@@ -223,9 +223,11 @@ def picture(window: MainWindow, look: Look) -> QImage:
 
 
 def save(image: QImage, path: Path) -> None:
-    """Write as small as PNG allows without a loss."""
+    """Write as small as PNG allows: without a loss, and the large ones in 256 colours."""
     raw = bytes(image.constBits())
     whole = Image.frombytes("RGB", (image.width(), image.height()), raw, "raw", "BGRX", image.bytesPerLine())
+    if image.devicePixelRatio() > 1:
+        whole = whole.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     whole.save(path, "PNG", optimize=True)
 
 

@@ -8,12 +8,13 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QStatusBar, QTabWidget, QVBoxLayout
+from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QStatusBar, QTabBar, QTabWidget, QVBoxLayout
 
 from ui.shell.view_table import AREAS, VIEWS, ViewSpec
 from ui.view_state import CaseView, ReviewState
 
+TIDY_MS = 30
 LAYOUT_VERSION = 1  # grows when docks come or go; layouts of another version are ignored
 FIRST = ("studies", "findings", "ecg")  # of each area: the dock that the others are tabs of
 AREA_NAMES = tuple(name for name, _ in AREAS)
@@ -36,6 +37,10 @@ class Stage:
         self._views = views
         self._kind = ""
         self._waiting: list[str] = []  # docks to be shown once the window is
+        self._tidy_soon = QTimer(window)  # Qt places tab bars in the next turns of the loop
+        self._tidy_soon.setSingleShot(True)
+        self._tidy_soon.setInterval(TIDY_MS)
+        self._tidy_soon.timeout.connect(self.tidy_tabs)
         self.centre = QFrame()
         self.docks: dict[str, QDockWidget] = {}
         self._fill_centre()
@@ -70,9 +75,11 @@ class Stage:
 
     def set_out(self, role: str) -> None:
         """Put every dock to where it stands at first for a role."""
+        for dock in self.docks.values():
+            dock.setFloating(False)
+            self._window.removeDockWidget(dock)  # out of its tabs; a hidden dock in them would leave a stray tab bar
         for spec in (s for s in VIEWS if s.name in self.docks):
             dock = self.docks[spec.name]
-            dock.setFloating(False)
             self._window.addDockWidget(dict(AREAS)[spec.place], dock)
             dock.setVisible(False)
         wanted = [s.name for s in VIEWS if s.name in self.docks and role in s.open_for]
@@ -85,6 +92,7 @@ class Stage:
         sides, widths = [self.docks[name] for name, _ in SIDE_PX], [width_px for _, width_px in SIDE_PX]
         self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
         self._share_height()
+        self._tidy_soon.start()
 
     def come_up(self) -> None:
         """The window is on screen: add the docks that are tabs of others."""
@@ -111,6 +119,21 @@ class Stage:
                 self._window.tabifyDockWidget(first, dock)  # a hidden dock in a tab would leave a stray tab bar
             dock.show()
         dock.raise_()
+        self._tidy_soon.start()
+
+    def tidy_tabs(self) -> None:
+        """Hide the tab bars that Qt leaves behind when tabbed docks are placed anew: one bar a group stays."""
+        groups = [self._group_of(dock) for dock in self.docks.values() if dock.isVisible() and not dock.isFloating()]
+        wanted = {group for group in groups if len(group) > 1}
+        for bar in reversed(self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)):
+            group = frozenset(bar.tabText(place) for place in range(bar.count()))
+            bar.setVisible(group in wanted)
+            wanted.discard(group)
+
+    def _group_of(self, dock: QDockWidget) -> frozenset[str]:
+        """Titles of a dock and of those in tabs with it."""
+        others = [other for other in self._window.tabifiedDockWidgets(dock) if not other.isHidden()]
+        return frozenset(each.windowTitle() for each in (dock, *others))
 
     def layout_text(self) -> str:
         """The layout as text with a check sum."""
@@ -129,6 +152,7 @@ class Stage:
         if not data or not self._window.restoreState(QByteArray(data), LAYOUT_VERSION):
             self.set_out(role)
         self._bring_back()
+        self._tidy_soon.start()
 
     def _bring_back(self) -> None:
         """A dock that floats where no screen is any more comes back into the window."""
