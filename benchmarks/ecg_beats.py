@@ -155,24 +155,33 @@ def compare(folder: Path, wanted: int | None = None) -> dict[str, Tally]:
             tallies[label].cpu_s += time.process_time() - start
             if failure:
                 tallies[label].failures.append(f"{name}: {failure}")
-            for first, last in flutter:
-                detected = detected[(detected < first) | (detected > last)]
+            detected = _outside(detected, flutter)
             tallies[label].add(name, truth, detected, int(WINDOW_S * rate_hz))
         print(f"{name} done", file=sys.stderr, flush=True)
     return tallies
 
 
+def _outside(detected: Positions, flutter: list[tuple[int, int]]) -> Positions:
+    for first, last in flutter:
+        detected = detected[(detected < first) | (detected > last)]
+    return detected
+
+
 def compare_noisy(folder: Path, wanted: int | None = None) -> dict[str, dict[str, float]]:
-    """F1 in percent of every detector for each added noise, over strips of all (or the first `wanted`) records."""
+    """F1 in percent of every detector for each added noise, over strips of all (or the first `wanted`) records.
+
+    wfdb's xqrs is left out: it takes minutes.
+    """
     detectors = {name: entry for name, entry in _detectors().items() if name != "wfdb xqrs"}
     tallies: dict[str, dict[str, Tally]] = {}
-    for i, (name, signal_mv, rate_hz, truth, _) in enumerate(records(folder)):
+    for i, (name, signal_mv, rate_hz, truth, flutter) in enumerate(records(folder)):
         if wanted is not None and i >= wanted:
             break
         for label, strip in noisy_strips(signal_mv, rate_hz):
             beats = truth[truth < strip.shape[1]]
             for detector, (detect, channels) in detectors.items():
                 detected, _ = _quietly(detect, np.ascontiguousarray(strip[channels]), rate_hz)
+                detected = _outside(detected, flutter)
                 tally = tallies.setdefault(label, {}).setdefault(detector, Tally())
                 tally.add(name, beats, detected, int(WINDOW_S * rate_hz))
     return {

@@ -10,7 +10,7 @@ import numpy.typing as npt
 Signal = npt.NDArray[np.float64]
 
 KINDS = ("muscle", "wander", "mains", "steps")
-RATIOS_DB = (18.0, 12.0, 6.0)
+RATIOS_DB = (12.0, 6.0, 0.0)
 STRIP_S = 120.0
 SEED = 20260101
 

@@ -31,20 +31,32 @@ def beat_features(signal_mv: Array, sampling_rate_hz: float, peaks: Array) -> Ar
     -------
     float64 (n_beats, n_features) in the order of `FEATURES`; the shape features are NaN where no lead is clear.
     """
+    return described_beats(signal_mv, sampling_rate_hz, peaks)[0]
+
+
+def described_beats(signal_mv: Array, sampling_rate_hz: float, peaks: Array) -> tuple[Array, tuple[Array, ...]]:
+    """The table of `beat_features`, and for every block of beats their shapes as rows of energy 1, float32.
+
+    The blocks follow each other and hold all beats; a block has no columns where no lead is clear.
+    """
     timing = timing_features(peaks, sampling_rate_hz)
     usual = on_time(timing)
     table = np.full((peaks.size, len(FEATURES)), np.nan)
     for column, name in enumerate(TIMING_FEATURES):
         table[:, column] = timing[name]
+    blocks = []
     for start in range(0, peaks.size, _BLOCK_BEATS):
         stop = min(start + _BLOCK_BEATS, peaks.size)
         wide = slice(max(0, start - _CONTEXT_BEATS), min(peaks.size, stop + _CONTEXT_BEATS))
-        shapes = shape_features(
+        found = shape_features(
             signal_mv, sampling_rate_hz, peaks[wide], usual[wide], timing["pre"][wide], timing["post"][wide]
         )
-        if shapes is None:
+        if found is None:
+            blocks.append(np.empty((stop - start, 0), np.float32))
             continue
+        shapes, rows = found
         inside = slice(start - wide.start, stop - wide.start)
+        blocks.append(rows[inside])
         for column, name in enumerate(SHAPE_FEATURES, start=len(TIMING_FEATURES)):
             table[start:stop, column] = shapes[name][inside]
-    return table
+    return table, tuple(blocks)

@@ -65,8 +65,11 @@ class _Trace:
 
 def shape_features(
     signal_mv: Array, sampling_rate_hz: float, peaks: Array, on_time: Array, pre: Array, post: Array
-) -> dict[str, Array] | None:
-    """Shape of every beat of one block, float64 (n_beats,) for every name of `SHAPE_FEATURES`; None without a lead.
+) -> tuple[dict[str, Array], Array] | None:
+    """Shape of every beat of one block, and the aligned beats themselves; None without a lead.
+
+    The first is float64 (n_beats,) for every name of `SHAPE_FEATURES`, the second float32 (n_beats, n_values) of all
+    leads one after the other, each row of energy 1: the product of two rows is their correlation.
 
     Parameters
     ----------
@@ -84,7 +87,8 @@ def shape_features(
         same = alike >= np.median(alike)
     aligned = trace.cut(_QRS_S, lag)
     found = _qrs_features(aligned, template, same, trace.rate_hz)
-    found |= _kinship(aligned, pre, post)
+    rows = _unit_rows(aligned)
+    found |= _kinship(rows, pre, post)
     found |= {
         "alike": alike,
         "alike_before": np.concatenate([alike[:1], alike[:-1]]),
@@ -92,7 +96,8 @@ def shape_features(
     }
     t_parts = trace.cut(_T_S, lag)
     found["t_alike"] = correlation(t_parts, np.median(t_parts[:, same], axis=1)[:, None])
-    return found | preceding_wave(trace.level, trace.steps + lag, trace.rate_hz, same)
+    found |= preceding_wave(trace.level, trace.steps + lag, trace.rate_hz, same)
+    return found, rows.astype(np.float32)
 
 
 def _trace(signal_mv: Array, sampling_rate_hz: float, peaks: Array) -> _Trace:
@@ -171,11 +176,14 @@ def against_usual(values: Array, same: Array) -> Array:
     return np.asarray(np.log(np.maximum(values, _TINY) / max(float(np.median(values[same])), _TINY)))
 
 
-def _kinship(aligned: Array, pre: Array, post: Array) -> dict[str, Array]:
-    """How common each shape is, how its beats are timed, and how like their neighbours beats are."""
+def _unit_rows(aligned: Array) -> Array:
     flat = np.moveaxis(aligned, 1, 0).reshape(aligned.shape[1], -1)
-    flat = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), _TINY)
-    alike = flat @ flat.T
+    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), _TINY))
+
+
+def _kinship(rows: Array, pre: Array, post: Array) -> dict[str, Array]:
+    """How common each shape is, how its beats are timed, and how like their neighbours beats are."""
+    alike = rows @ rows.T
     np.fill_diagonal(alike, 1.0)
     kin, close = (alike > _ALIKE).astype(np.float64), (alike > _CLOSE).astype(np.float64)
     count, n_close = kin.sum(axis=1), close.sum(axis=1)

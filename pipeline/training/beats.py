@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.ecg.beat_classes import beat_letters
-from pipeline.ecg.beat_features import FEATURES, beat_features
+from pipeline.ecg.beat_features import FEATURES, beat_features, described_beats
 from pipeline.ecg.beat_model import BeatModel, class_model
 from pipeline.ecg.beats import detect_r_peaks
 from pipeline.records import Array
@@ -63,15 +63,15 @@ class TrainingConfig:
     seed: int = 1
     folds: int = 5
     trees: int = 60
-    leaves: int = 8
+    leaves: int = 14
     rate: float = 0.1
     l2: float = 10.0
-    least_leaf: int = 40
+    least_leaf: int = 80
     every_normal: int = 5  # one of so many normal beats is learnt from
     fair_beats: int = 100  # a record's beats of one class beyond these count by their square root
     strips: int = 20  # of 10 to 30 s, so that short records are learnt too
     least_v: float = -0.5  # log odds from which on a class is claimed
-    least_s: float = -0.7
+    least_s: float = -1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +84,7 @@ class LabelledBeats:
     times_s: Array
     letters: Array  # reference class of each detected beat, "-" where there is none
     reference: Mapping[str, int]  # reference beats of each class in the whole record
+    shapes: tuple[Array, ...] = ()  # of all beats, as `described_beats` gives them
 
 
 WEIGHTS = {"all": 1.0, "first lead": 0.4, "strips": 0.6}
@@ -103,7 +104,7 @@ def labelled(path: Path, config: TrainingConfig) -> list[LabelledBeats]:
     letters = matched(peaks, np.array([s for s, _ in truth]), [c for _, c in truth], MATCH_S * rate_hz)
     reference = {letter: sum(c == letter for _, c in truth) for letter in "NSVFQ"}
 
-    def seen(way: str, table: Array, kept: Array) -> LabelledBeats:
+    def seen(way: str, table: Array, kept: Array, shapes: tuple[Array, ...] = ()) -> LabelledBeats:
         return LabelledBeats(
             record=path.name,
             way=way,
@@ -111,13 +112,15 @@ def labelled(path: Path, config: TrainingConfig) -> list[LabelledBeats]:
             times_s=peaks[kept] / rate_hz,
             letters=letters[kept],
             reference=reference,
+            shapes=shapes,
         )
 
     everything = np.arange(peaks.size)
+    both, one = (described_beats(part, rate_hz, peaks) for part in (signal_mv, signal_mv[:1]))
     strips, kept = _strips(signal_mv, rate_hz, peaks, config)
     return [
-        seen("all", beat_features(signal_mv, rate_hz, peaks), everything),
-        seen("first lead", beat_features(signal_mv[:1], rate_hz, peaks), everything),
+        seen("all", both[0], everything, both[1]),
+        seen("first lead", one[0], everything, one[1]),
         seen("strips", strips, kept),
     ]
 
@@ -229,7 +232,7 @@ def figures(beats: Sequence[LabelledBeats], config: TrainingConfig) -> dict[str,
     for k in range(config.folds):
         _, model = grown([part for part in beats if folds[part.record] != k], config)
         for part in (part for part in beats if folds[part.record] == k):
-            found = beat_letters(part.table, part.times_s, np.zeros(part.times_s.size, bool), model)
+            found = beat_letters(part.table, part.shapes, part.times_s, np.zeros(part.times_s.size, bool), model)
             rows[part.way][part.record] = _row(part, found) | {"fold": k}
         print(json.dumps({"fold": k, "records": sorted(r for r, f in folds.items() if f == k)}), flush=True)
     return {"records": rows["all"]} | {way: _totals(rows[way]) for way in rows if way != "strips"}

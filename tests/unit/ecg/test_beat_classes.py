@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.ecg.beat_classes import _among_kin
 from pipeline.ecg.beats import classify_beats
 
 
@@ -47,3 +48,20 @@ def test_the_pause_after_ventricular_beats_makes_no_run_of_what_follows(make_ecg
     rr = np.concatenate([np.full(12, 0.8), np.tile([0.5, 1.3], 12), np.full(12, 0.8)])
     found = _classes(make_ecg(0.5 + np.cumsum(rr), letters=letters, n_leads=2, noise_mv=0.02))
     assert "S" not in found
+
+
+def test_a_rate_that_jumps_within_a_few_beats_begins_a_run(make_ecg):
+    """From 67/min over two beats to 125/min: no beat is a third earlier than the one before it."""
+    rr_s = np.concatenate([np.full(14, 0.9), [0.74, 0.61], np.full(25, 0.48)])
+    phantom = make_ecg(0.5 + np.cumsum(rr_s), n_leads=2, noise_mv=0.005)
+    letters = classify_beats(phantom.signal_mv, 500.0, phantom.r_idx.astype(int))
+    assert set(letters[:13].tolist()) == {"N"}
+    assert set(letters[18:-1].tolist()) == {"S"}
+
+
+def test_beats_of_one_shape_are_judged_together():
+    shapes = np.array([[1.0, 0.0]] * 3 + [[0.0, 1.0]] * 2, np.float32)
+    margin = np.array([1.0, 1.0, -0.5, -1.0, -1.0])
+    np.testing.assert_allclose(_among_kin(margin, (shapes,)), [0.5, 0.5, 0.5, -1.0, -1.0])
+    np.testing.assert_array_equal(_among_kin(margin, ()), margin)
+    np.testing.assert_array_equal(_among_kin(margin, (np.empty((5, 0), np.float32),)), margin)
