@@ -13,7 +13,7 @@ from pipeline.records import Edit
 from pipeline.review import acts
 from pipeline.review.changes import PhaseName, Verdict
 from pipeline.review.log import Log
-from ui.echo_tools import EDITING, Drawn, Structure, ToolName, next_structure
+from ui.echo_tools import EDITING, STRUCTURES, Drawn, Structure, ToolName, next_structure
 from ui.view_state import EchoOptions, FrameFocus
 
 if TYPE_CHECKING:
@@ -159,8 +159,13 @@ class EchoReview(QObject):
 
     def choose_measure(self, name: str) -> None:
         """Look at one measure: what it is from, and why it is so."""
-        if self._review.state.chosen != name:
-            self._review.update(chosen=name)
+        state = self._review.state
+        if state.chosen == name:
+            return
+        measures = ((state.case.report or {}).get("result") or {}).get("measurements") or {}
+        contour = ((measures.get(name) or {}).get("source") or {}).get("contour")
+        structure = next((each for each, _, _, _ in STRUCTURES if each == contour), state.tool.structure)
+        self._review.update(chosen=name, tool=replace(state.tool, structure=structure))  # its outline is edited next
 
     def judge(self, verdict: Verdict) -> None:
         """Accept or reject the measure that is looked at; the same verdict again takes it away."""

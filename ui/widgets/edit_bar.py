@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QToolButton, QWidget
 
 from ui.echo_tools import HINTS, STRUCTURES, EchoTool, ToolName
 from ui.icons import make_icon
@@ -54,7 +54,6 @@ class EditBar(QWidget):
         row = QHBoxLayout(self.editing)
         row.setContentsMargins(10, 0, 0, 0)
         row.setSpacing(4)
-        row.addWidget(QLabel("by"))
         group = QButtonGroup(self)
         words_of = {name: words for name, words, _ in HINTS}
         for name, tip in WAYS:
@@ -68,7 +67,7 @@ class EditBar(QWidget):
         self.structure.setToolTip("Outline that is edited (Shift+E: the next one)")
         self.structure.activated.connect(self._report_structure)
         row.addWidget(self.structure)
-        self.reset = self._button("Reset to model", "The model's own outline in this frame (Ctrl+Backspace)", "act", "")
+        self.reset = self._button("Reset", "The model's own outline in this frame (Ctrl+Backspace)", "act", "")
         self.reset.setCheckable(False)
         self.reset.clicked.connect(self.reset_wished)
         row.addWidget(self.reset)
@@ -115,5 +114,6 @@ class EditBar(QWidget):
             way.setChecked(tool.name == name)
         self.structure.setCurrentIndex(self.structure.findData(tool.structure))
         self.editing.setVisible(tool.edits)
-        self.tools["calibrate"].setVisible(can_calibrate)
+        for name in ("length", "area", "calibrate"):  # a narrow window has no room for everything at once
+            self.tools[name].setVisible(not tool.edits and (name != "calibrate" or can_calibrate))
         self.tools["pull"].setEnabled(can_edit)

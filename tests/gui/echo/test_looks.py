@@ -100,3 +100,12 @@ def test_only_the_beat_plays(qtbot: Any, hand: Any, window: MainWindow) -> None:
         seen.add(playback.frame_idx())
     assert seen == set(range(beat.ed_idx, beat.end_idx))
     view.toggle_play()
+
+
+def test_the_outline_of_the_chosen_measure_is_edited_next(qtbot: Any, hand: Any, window: MainWindow) -> None:
+    window.review.echo.choose_measure("la_volume")
+    assert window.review.state.tool.structure == "left_atrium"
+    window.review.echo.choose_measure("lvef")
+    assert window.review.state.tool.structure == "lv_cavity"
+    window.menus.actions["edit_contours"].trigger()
+    assert window.views["echo"].hand.bar.minimumSizeHint().width() < 700  # fits a window of 1280 pixels
