@@ -23,11 +23,18 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements.lock"
+HASHES = ROOT / "requirements.hashes"  # of every package of the lock but those of UNHASHED
 STAMP = VENV / ".chordae-lock"
 UV = "uv==0.13.9"  # only fetches and unpacks; falls back to pip when it is not to be had
 # Published with and without the library it needs: where several places offer both, uv may take the bare wheel.
 NATIVE_MODULES = ("soundfile",)
+# Each build of it (for graphics cards, for the CPU, from another index) is a file with a hash of its own.
+UNHASHED = ("torch",)
 WHEELS_VARIABLE = "CHORDAE_WHEELS"
+UNCHECKED_VARIABLE = "CHORDAE_UNCHECKED"  # "1": take packages whose files have other hashes than the lock says
+
+
+Command = tuple[str | Path, ...]
 
 
 class SetupError(Exception):
@@ -41,7 +48,7 @@ def say(text: str) -> None:
 
 def wanted_stamp() -> str:
     """What the environment must have been made from: lock, interpreter and place (scripts hold the place)."""
-    lock_hash = hashlib.sha256(LOCK.read_bytes()).hexdigest()
+    lock_hash = hashlib.sha256(LOCK.read_bytes() + HASHES.read_bytes()).hexdigest()
     return f"{lock_hash} {sys.version_info.major}.{sys.version_info.minor} {VENV}\n"
 
 
@@ -106,13 +113,32 @@ def pinned(lock: str, name: str) -> str:
     raise SetupError(f"requirements.lock does not pin {name}.")
 
 
-def complete_native_modules(pip_install: tuple[str | Path, ...]) -> None:
+def hashed(hashes: str, name: str) -> str:
+    """The entry of `name` with its hashes; raises SetupError when there is none."""
+    for entry in hashes.replace("\\\n", "").splitlines():
+        if entry.startswith(f"{name}=="):
+            return entry
+    raise SetupError(f"requirements.hashes does not pin {name}.")
+
+
+def requirement_sets() -> tuple[Command, ...]:
+    """What is installed, one call after the other: the packages with their hashes, then the others by version."""
+    if os.environ.get(UNCHECKED_VARIABLE) == "1":
+        say("the packages are not checked against their hashes")
+        return (("-r", LOCK),)
+    others = tuple(pinned(LOCK.read_text(), name) for name in UNHASHED)
+    return (("--require-hashes", "-r", HASHES), ("-c", LOCK, *others))
+
+
+def complete_native_modules(pip_install: Command) -> None:
     """Install again with pip, which takes the best wheel of all places, what does not find its own library."""
     for name in NATIVE_MODULES:
         if subprocess.run([PYTHON, "-c", f"import {name}"], capture_output=True, check=False).returncode == 0:
             continue
         say(f"{name} came without its library; taking its complete wheel")
-        run(*pip_install, "--no-deps", "--no-cache-dir", "--force-reinstall", pinned(LOCK.read_text(), name))
+        again = VENV / f"{name}.txt"
+        again.write_text(hashed(HASHES.read_text(), name))
+        run(*pip_install, "--require-hashes", "--no-deps", "--no-cache-dir", "--force-reinstall", "-r", again)
         if subprocess.run([PYTHON, "-c", f"import {name}"], capture_output=True, check=False).returncode != 0:
             raise SetupError(f"{name} lacks its library. On Debian: apt-get install libsndfile1")
 
@@ -125,19 +151,23 @@ def install_lock() -> None:
     environment = dict(os.environ)
     if "cert" in settings:
         environment.setdefault("SSL_CERT_FILE", settings["cert"])
-    pip: tuple[str | Path, ...] = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-q")
+    pip: Command = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-q")
     if run(*pip, UV):
         say("installing the pinned packages with uv")
         uv = VENV / "bin" / "uv"
         # pip takes the best version of all its places; uv must be told to do so too
-        match = ("--index-strategy", "unsafe-best-match")
-        if run(uv, "pip", "install", "-q", "--python", PYTHON, *match, *options, "-r", LOCK, environment=environment):
+        best = ("--index-strategy", "unsafe-best-match", *options)
+        install: Command = (uv, "pip", "install", "-q", "--python", PYTHON, *best)
+        if all(run(*install, *wanted, environment=environment) for wanted in requirement_sets()):
             complete_native_modules((*pip, *options))
             return
         say("uv could not install the lock; trying pip")
     say("installing the pinned packages with pip (takes some minutes)")
-    if not run(*pip, *options, "-r", LOCK):
-        raise SetupError("The packages of requirements.lock could not be installed; see the lines above.")
+    if not all(run(*pip, *options, *wanted) for wanted in requirement_sets()):
+        raise SetupError(
+            "The packages of requirements.lock could not be installed; see the lines above. A file whose hash is not "
+            f"one of requirements.hashes is refused; {UNCHECKED_VARIABLE}=1 takes it all the same."
+        )
 
 
 def set_up(check_python: Callable[[], tuple[int, int]] = lambda: sys.version_info[:2]) -> None:

@@ -1,16 +1,20 @@
-"""Write requirements.lock from pyproject.toml: exact versions, no addresses, no build tags."""
+"""Write requirements.lock from pyproject.toml (exact versions, no addresses, no build tags) and its hashes.
+
+The hashes stand in requirements.hashes: for each version those of every file that the places pip looks in
+offer, so that another machine may take another file of the same version. torch has none there: each of its
+builds (for graphics cards, for the CPU, from another index) is a file of its own.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 
-from bootstrap import LOCK, PYTHON, ROOT, VENV, WHEELS_VARIABLE, pip_settings, wheel_options
+from bootstrap import HASHES, LOCK, PYTHON, ROOT, UNHASHED, VENV, WHEELS_VARIABLE, pip_settings, wheel_options
 
-OPTIONS = (
-    "--extra=workstation",
-    "--group=dev",
+TEXT_OPTIONS = (
     "--python-version=3.11",
     "--index-strategy=unsafe-best-match",
     "--no-emit-find-links",
@@ -19,19 +23,60 @@ OPTIONS = (
     "--no-annotate",
     "--quiet",
 )
+GROUPS = ("--extra=workstation", "--group=dev")
+HASH_MARK = "--hash="
+
+
+class ResolveError(Exception):
+    """The resolver's own words."""
+
+
+def compiled(source: str, *options: str) -> str:
+    """What `uv pip compile` says; raises ResolveError."""
+    command = [str(VENV / "bin" / "uv"), "pip", "compile", source, *TEXT_OPTIONS, *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    if done.returncode:
+        raise ResolveError(done.stderr)
+    return done.stdout
+
+
+def hashes_of(text: str) -> dict[str, set[str]]:
+    """Requirement -> hashes of a compiled text."""
+    found: dict[str, set[str]] = {}
+    name = ""
+    for line in text.splitlines():
+        word = line.strip().rstrip("\\").strip()
+        if word.startswith(HASH_MARK):
+            found[name].add(word)
+        elif word:
+            name = word.replace("+cpu", "")
+            found[name] = set()
+    return found
+
+
+def merged(texts: Sequence[str]) -> str:
+    """One text with the hashes of all, without the packages that are not checked."""
+    found: dict[str, set[str]] = {}
+    for text in texts:
+        for name, hashes in hashes_of(text).items():
+            found.setdefault(name, set()).update(hashes)
+    checked = {name: hashes for name, hashes in found.items() if name.partition("==")[0] not in UNHASHED}
+    lines = [" \\\n    ".join([name, *sorted(hashes)]) for name, hashes in sorted(checked.items())]
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:
     """Resolve and write; exit code of the resolver."""
     listing = subprocess.run([PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
     places = wheel_options(pip_settings(listing.stdout), os.environ.get(WHEELS_VARIABLE))
-    command = [str(VENV / "bin" / "uv"), "pip", "compile", "pyproject.toml", *OPTIONS, *places]
-    resolved = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    if resolved.returncode:
-        print(resolved.stderr, file=sys.stderr)
-        return resolved.returncode
-    # a build tag such as +cpu would bind the lock to one index
-    LOCK.write_text(resolved.stdout.replace("+cpu", ""))
+    try:
+        # a build tag such as +cpu would bind the lock to one index
+        LOCK.write_text(compiled("pyproject.toml", *GROUPS, *places).replace("+cpu", ""))
+        again = (LOCK.name, "--no-deps", "--generate-hashes")
+        HASHES.write_text(merged([compiled(*again), compiled(*again, *places)]))
+    except ResolveError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

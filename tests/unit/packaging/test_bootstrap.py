@@ -71,7 +71,15 @@ def place(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (venv / "bin" / "python").symlink_to(sys.executable)
     lock = tmp_path / "requirements.lock"
     lock.write_text("numpy==1.0\n")
-    for name, value in (("VENV", venv), ("LOCK", lock), ("STAMP", venv / "stamp"), ("PYTHON", venv / "bin" / "python")):
+    hashes = tmp_path / "requirements.hashes"
+    hashes.write_text("numpy==1.0 \\\n    --hash=sha256:00\n")
+    for name, value in (
+        ("HASHES", hashes),
+        ("VENV", venv),
+        ("LOCK", lock),
+        ("STAMP", venv / "stamp"),
+        ("PYTHON", venv / "bin" / "python"),
+    ):
         monkeypatch.setattr(bootstrap, name, value)
     (venv / "stamp").write_text(bootstrap.wanted_stamp())
     return tmp_path
@@ -194,14 +202,15 @@ def test_a_lock_that_cannot_be_installed_is_said(bootstrap: ModuleType, monkeypa
 def test_a_module_without_its_library_is_installed_again_with_pip(
     bootstrap: ModuleType, place: Path, monkeypatch: pytest.MonkeyPatch, *, repaired: bool, raises: bool
 ) -> None:
-    (place / "requirements.lock").write_text("soundfile==0.14.0  # of wfdb\n")
+    bootstrap.HASHES.write_text("soundfile==0.14.0 \\\n    --hash=sha256:12\n")
     installed: list[str] = []
 
     def imports(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess([], 0 if installed and repaired else 1, "", "")
 
     def fake_run(*command: object, **_: object) -> bool:
-        installed.append(str(command[-1]))
+        assert "--require-hashes" in command
+        installed.append(Path(str(command[-1])).read_text())
         return True
 
     monkeypatch.setattr(bootstrap.subprocess, "run", imports)
@@ -211,4 +220,35 @@ def test_a_module_without_its_library_is_installed_again_with_pip(
             bootstrap.complete_native_modules(("pip", "install"))
     else:
         bootstrap.complete_native_modules(("pip", "install"))
-    assert installed == ["soundfile==0.14.0"]
+    assert [text.split() for text in installed] == [["soundfile==0.14.0", "--hash=sha256:12"]]
+
+
+def test_every_package_but_those_named_is_checked_by_hash(
+    bootstrap: ModuleType, load: Callable[[str], ModuleType]
+) -> None:
+    hashes = load("lock").hashes_of(bootstrap.HASHES.read_text())
+    locked = bootstrap.LOCK.read_text().split()
+    assert {line for line in locked if line.partition("==")[0] not in bootstrap.UNHASHED} == set(hashes)
+    assert all(hashes.values())
+    assert bootstrap.UNHASHED == ("torch",)
+
+
+def test_a_package_with_its_native_library_is_among_the_hashes(bootstrap: ModuleType) -> None:
+    entry = bootstrap.hashed(bootstrap.HASHES.read_text(), "soundfile")
+    assert entry.startswith("soundfile==")
+    assert entry.count("--hash=sha256:") >= 2
+    with pytest.raises(bootstrap.SetupError):
+        bootstrap.hashed(bootstrap.HASHES.read_text(), "nothing")
+
+
+def test_hashes_of_several_places_are_put_together(load: Callable[[str], ModuleType], bootstrap: ModuleType) -> None:
+    one, two = "a==1 \\\n    --hash=sha256:1\ntorch==2+cpu \\\n    --hash=sha256:9\n", "a==1 \\\n    --hash=sha256:2\n"
+    assert load("lock").merged([one, two]) == "a==1 \\\n    --hash=sha256:1 \\\n    --hash=sha256:2\n"
+
+
+def test_what_is_installed_with_and_without_the_check(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = bootstrap.requirement_sets()
+    assert first == ("--require-hashes", "-r", bootstrap.HASHES)
+    assert second == ("-c", bootstrap.LOCK, bootstrap.pinned(bootstrap.LOCK.read_text(), "torch"))
+    monkeypatch.setenv(bootstrap.UNCHECKED_VARIABLE, "1")
+    assert bootstrap.requirement_sets() == (("-r", bootstrap.LOCK),)
