@@ -5,7 +5,7 @@ VENV_PYTHON := .venv/bin/python
 DEMO_OUTPUT ?= demo-output
 
 .DEFAULT_GOAL := help
-.PHONY: screens bench-gui bench-gui-edit bench-gui-ecg bench-isolation bench-echo bench-biplane bench-ecg bench-ecg-long help setup demo test test-slow torture fuzz lint format docs lock
+.PHONY: screens bench-gui bench-gui-edit bench-gui-ecg bench-isolation bench-echo bench-biplane bench-ecg bench-ecg-long help setup demo test test-slow torture fuzz lint format docs lock sbom
 
 help:
 	@echo "make demo       set up, then open the workstation on a real study (headless without a display)"
@@ -25,6 +25,7 @@ help:
 	@echo "make bench-isolation  the demo study with and without worker processes, and how fast a cancel ends it"
 	@echo "make screens    pictures of every view into docs/screens"
 	@echo "make bench-gui  the window: start, first frame, event loop during a run with a playing cine"
+	@echo "make sbom       bill of materials of the locked packages (CycloneDX), in build"
 	@echo "make lock       write requirements.lock from pyproject.toml"
 
 setup:
@@ -40,7 +41,7 @@ lint: setup
 	@$(VENV_PYTHON) -m ruff check .
 	@echo "== types (mypy --strict)"
 	@$(VENV_PYTHON) -m mypy
-	@$(VENV_PYTHON) -m mypy --strict packaging/bootstrap.py packaging/qt_libraries.py packaging/lock.py
+	@$(VENV_PYTHON) -m mypy --strict packaging/bootstrap.py packaging/qt_libraries.py packaging/lock.py packaging/sbom.py
 	@echo "== imports (import-linter)"
 	@.venv/bin/lint-imports
 
@@ -74,6 +75,10 @@ docs: setup
 
 screens: setup
 	@$(VENV_PYTHON) -W ignore -m benchmarks.screens
+
+sbom: setup
+	@$(VENV_PYTHON) packaging/sbom.py build/sbom.cyclonedx.json
+	@echo "build/sbom.cyclonedx.json"
 
 lock: setup
 	@$(VENV_PYTHON) packaging/lock.py
