@@ -217,3 +217,17 @@ def test_the_cursor_follows_the_frame_where_time_is_shared(window, qtbot, kit, f
     window.views["echo"].go_to(10)
     assert view.paper.grab().toImage() != before
     assert view.paper.note.startswith("Time-locked")
+
+
+def test_in_a_narrow_room_what_is_to_be_confirmed_stands_over_the_choices(qtbot):
+    from ui.widgets.ecg_controls import ONE_ROW_PX, EcgControls
+
+    controls = EcgControls()
+    qtbot.addWidget(controls)
+    controls.rhythm.setText("To confirm: Sinus rhythm is likely")
+    controls.show()
+    layout = controls.choices["layout"]
+    for width, is_over in ((ONE_ROW_PX + 10, False), (ONE_ROW_PX - 10, True)):
+        controls.resize(width, controls.sizeHint().height())
+        qtbot.wait(1)
+        assert (controls.rhythm.geometry().bottom() < layout.geometry().top()) == is_over

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from ui.ecg_layout import chosen_layout, layout_title, layouts_for, rhythm_lead
 from ui.icons import make_icon
@@ -28,6 +29,7 @@ CHOICES = (  # option, choices, unit, words
     ("gain_mm_mv", GAINS_MM_MV, "mm/mV", "Gain, mm/mV (- and +)"),
 )
 LAYOUT_WORDS = "Layout of the leads (L)"
+ONE_ROW_PX = 820
 RHYTHM_WORDS = "Lead of the rhythm strip"
 
 
@@ -47,12 +49,15 @@ class EcgControls(QWidget):
         self._assemble()
 
     def _assemble(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(6, 4, 6, 0)
-        row.setSpacing(4)
+        self._rows = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._rows.setContentsMargins(6, 4, 6, 0)
+        self._rows.setSpacing(4)
         self.rhythm.setObjectName("title")
         self.rhythm.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        row.addWidget(self.rhythm, 1)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        self._rows.addWidget(self.rhythm, 1)
+        self._rows.addLayout(row)
         self._add_choice(row, "layout", LAYOUT_WORDS)
         self._add_choice(row, "rhythm_lead", RHYTHM_WORDS)
         for name, values, unit, words in CHOICES:
@@ -69,6 +74,12 @@ class EcgControls(QWidget):
             button.clicked.connect(self._report_switch)
             self.switches[name] = button
             row.addWidget(button)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """In a narrow room what is to be confirmed stands over the choices: it must be read whole."""
+        super().resizeEvent(event)
+        directions = QBoxLayout.Direction
+        self._rows.setDirection(directions.LeftToRight if self.width() >= ONE_ROW_PX else directions.TopToBottom)
 
     def _add_choice(self, row: QHBoxLayout, name: str, words: str) -> QComboBox:
         choice = QComboBox()
