@@ -46,11 +46,10 @@ def edited_report(
         return dict(report)
     changes = read_changes(log, results)
     told = dict(body)
-    if any(act.kind in NUMERIC_KINDS for act in standing(log)):
-        if _complete(body, results):
-            told = _rebuilt(body, study or Workbench(results).fold(log))
-        else:
-            told["remarks"] = [*body["remarks"], {"code": NOT_APPLIED.code, "text": NOT_APPLIED.text}]
+    if _complete(body, results):  # also renews a body that an older version wrote
+        told = _rebuilt(body, study or Workbench(results).fold(log))
+    elif any(act.kind in NUMERIC_KINDS for act in standing(log)):
+        told["remarks"] = [*body["remarks"], {"code": NOT_APPLIED.code, "text": NOT_APPLIED.text}]
     return dict(report) | {"schema_version": SCHEMA_VERSION, "result": _with_acts(told, body, log, changes)}
 
 
