@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 EXIT_DONE, EXIT_ERROR, EXIT_USAGE, EXIT_CANCELLED = 0, 1, 2, 130
 
+IDENTIFIERS_HELP = "put the patient's name, number and birth date into the JSON; noted in the audit"
+
 Command = Callable[[argparse.Namespace, AppPaths], int]
 
 # command -> module and function that answers it; imported only when it is asked for
@@ -145,6 +147,7 @@ def _add_run(commands: Commands, common: argparse.ArgumentParser) -> None:
     run.add_argument("--resume", metavar="RUN", help="go on with a stored run; its inputs are used if none are named")
     run.add_argument("--in-process", action="store_true", help="run every stage in this process instead of in workers")
     run.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    run.add_argument("--include-identifiers", action="store_true", help=IDENTIFIERS_HELP)
     run.add_argument("--events", choices=["-"], help="print every event as a line of JSON on standard output")
 
 
@@ -175,6 +178,7 @@ def _add_export(commands: Commands, common: argparse.ArgumentParser) -> None:
     export.add_argument("run", metavar="RUN", help="run id, the start of one, or 'latest'")
     export.add_argument("--format", required=True, metavar="F", help="json, csv or pdf")
     export.add_argument("--output", required=True, type=Path, metavar="P", help="the file to write")
+    export.add_argument("--include-identifiers", action="store_true", help=IDENTIFIERS_HELP)
 
 
 def _add_compare(commands: Commands, common: argparse.ArgumentParser) -> None:

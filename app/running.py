@@ -30,7 +30,9 @@ def run(options: argparse.Namespace, paths: AppPaths) -> int:
     try:
         request, resume = requested(options, Engine(paths.store))
         with isolated_engine(paths.store, in_process=options.in_process) as engine:
-            response = run_to_report(engine, request, options.report, listener, resume=resume)
+            response = run_to_report(
+                engine, request, options.report, listener, resume=resume, identify=options.include_identifiers
+            )
     except PipelineError as error:
         # the run never began: a store that cannot be used, a run to resume that is not there
         write(early_error_report(error), options.report)
@@ -66,16 +68,26 @@ def clip_facts(options: argparse.Namespace) -> tuple[ClipFacts, ...]:
 
 
 def run_to_report(
-    engine: Engine, request: CardiologyRequest, report: Path, listener: Listener, *, resume: str | None = None
+    engine: Engine,
+    request: CardiologyRequest,
+    report: Path,
+    listener: Listener,
+    *,
+    resume: str | None = None,
+    identify: bool = False,
 ) -> CardiologyResponse:
-    """Run and write the report; raises ReportError when it cannot be written."""
+    """Run and write the report, with the patient's identifiers only if asked; raises ReportError, StoreError."""
     from pipeline.reports.envelope import with_audit_head
+    from pipeline.reports.identifiers import with_identifiers
 
     cancel = CancelToken()
     with cancelled_by_signals(cancel), listener:
         response = engine.run_study(request, on_event=listener.on_event, cancel=cancel, resume=resume)
-    head = engine.note_act("export", response.run_id, "json")
-    write(with_audit_head(response.report, head), report)
+    head = engine.note_act("export", response.run_id, "json with identifiers" if identify else "json")
+    content = with_audit_head(response.report, head)
+    if identify:
+        content = with_identifiers(content, engine.load_run(response.run_id).results.headers)
+    write(content, report)
     return response
 
 

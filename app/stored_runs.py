@@ -171,17 +171,23 @@ def export(options: argparse.Namespace, paths: AppPaths) -> int:
     """Answer `export`."""
     from pipeline.reports import EXPORTERS
     from pipeline.reports.envelope import with_audit_head
+    from pipeline.reports.identifiers import with_identifiers
     from pipeline.reports.json_report import write_bytes
 
     writers = {name: function for name, _, function in EXPORTERS}
     if options.format not in (*writers, PAGE_FORMAT):
         raise UsageError(f"--format must be one of: {', '.join((*writers, PAGE_FORMAT))}")
+    if options.include_identifiers and options.format != "json":
+        raise UsageError("--include-identifiers needs --format json")
     engine = Engine(paths.store)
     stored = engine.load_edited(find_run(engine, options.run))
     if stored.report is None:
         raise ReportError("This run has no report yet; there is nothing to export.", code="E_REPORT_NONE")
     is_page = options.format == PAGE_FORMAT
-    report = with_audit_head(stored.report, engine.note_act("export", stored.row.run_id, options.format))
+    detail = f"{options.format} with identifiers" if options.include_identifiers else options.format
+    report = with_audit_head(stored.report, engine.note_act("export", stored.row.run_id, detail))
+    if options.include_identifiers:
+        report = with_identifiers(report, stored.results.headers)
     content = _page(stored, report) if is_page else writers[options.format](report)
     write_bytes(content, options.output)
     return EXIT_DONE

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from app.demo import demo_request
+from pipeline.reports.json_report import validate_report
 from tests.torture.study import write_inputs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,6 +149,21 @@ def files_with(folder: Path, words: tuple[str, ...]) -> list[str]:
     ]
 
 
+def identifiers_when_asked(folder: Path, run_id: str, data: list[str]) -> dict[str, Any]:
+    """What an export tells with the option, which the audit then names; it is written outside the searched folder."""
+    target = folder / "named.json"
+    command = ["export", run_id, "--format", "json", "--output", str(target), "--include-identifiers", *data]
+    subprocess.run([sys.executable, "-m", "app", *command], cwd=ROOT, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-m", "app", "audit", "show", *data], cwd=ROOT, capture_output=True, check=True
+    )
+    assert b"json with identifiers" in shown.stdout
+    report = json.loads(target.read_text())
+    validate_report(report)
+    (named,) = report["identifiers"].values()
+    return dict(named)
+
+
 def open_to_others(folder: Path) -> list[str]:
     return [str(path) for path in (folder, *folder.rglob("*")) if stat.S_IMODE(path.stat().st_mode) & 0o077]
 
@@ -181,6 +197,7 @@ def test_nothing_of_a_patient_leaves_the_store(tmp_path: Path) -> None:
         done = subprocess.run([sys.executable, "-m", "app", *command, *data], cwd=ROOT, capture_output=True, check=True)
         said += done.stdout + done.stderr
     assert [word for word in words if word.encode() in said] == []
+    assert identifiers_when_asked(tmp_path, run_id, data)["name"].startswith(CANARY)
     assert files_with(tmp_path / "out", words) == []
     assert files_with(tmp_path / "data" / "logs", words) == []
     assert files_with(tmp_path / "scratch", words) == []
