@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.cancellation import CancelToken, Progress, no_progress
 from pipeline.ecg.atrial_waves import blocked_p_waves, own_atrial_cycle_s
 from pipeline.ecg.beats import classify_beats, detect_r_peaks
-from pipeline.ecg.delineation import delineate
+from pipeline.ecg.delineation import delineate, without_p
 from pipeline.ecg.fibrillation import fibrillation, p_seen
 from pipeline.ecg.findings import EcgFindings, ecg_measurements, ecg_remarks, interval_median
 from pipeline.ecg.flutter import flutter_beats
@@ -50,13 +50,15 @@ def analyse_ecg(
     )
     has_p = np.asarray(np.isfinite(delineation.p_on).any(axis=0))
     flutter = flutter_beats(signal_mv, rate_hz, peaks, classes == "V")
+    af = fibrillation(peaks, rate_hz, p_seen(signal_mv, rate_hz, peaks, classes == "V")) & ~flutter
+    delineation = without_p(delineation, af | flutter)
     usual, intervals = usual_beats(classes), beat_intervals(delineation, rate_hz)
     findings = EcgFindings(
         ecg=ecg,
         signal_mv=signal_mv,
         peaks=peaks,
         classes=classes,
-        af_beats=fibrillation(peaks, rate_hz, p_seen(signal_mv, rate_hz, peaks, classes == "V")) & ~flutter,
+        af_beats=af,
         flutter_beats=flutter,
         has_p=has_p,
         intervals=intervals,

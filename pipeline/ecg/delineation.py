@@ -7,6 +7,8 @@ not at hand, or the record is so long that it would take minutes, the slopes and
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from pipeline.cancellation import CancelToken, Progress, no_progress
@@ -29,8 +31,9 @@ _BEFORE_S, _AFTER_S = 1.0, 1.2
 _LONGEST_RR_S = 2.0  # a longer gap tells nothing about the T wave
 _QRS_RANGE_S = (0.03, 0.30)  # beyond it the boundary was not found
 _TOUCH_S = 0.02  # waves may overlap by this much
-_LEAST_PRESENT = 0.5  # probability from which a P wave is there
-_LEAST_P_LEADS = 0.2  # share of leads whose signal shows the P wave of a beat
+_LEAST_PRESENT = 0.7  # probability, the mean over leads, from which a P wave is there though the signal is not sure
+_LEAST_USUALLY, _LEAST_USUAL_BEATS = 0.5, 2  # the same in the usual beat: what does not repeat is not believed
+_SAME_PLACE_S, _LEAST_SAME_PLACE = 0.05, 0.5  # share of leads in which network and signal mean the same P wave
 _MOST_BEATS_OF_NETWORK = 5000  # times leads: some seconds of work
 
 
@@ -89,6 +92,15 @@ def delineate_with(
     return Delineation(**dict(zip(FIELDS, bounds, strict=True)))
 
 
+def without_p(delineation: Delineation, beats: Array) -> Delineation:
+    """The boundaries without the P waves of the given beats, bool (n_beats,): fibrillation and flutter have none."""
+    return dataclasses.replace(
+        delineation,
+        p_on=np.where(beats[None, :], np.nan, delineation.p_on),
+        p_off=np.where(beats[None, :], np.nan, delineation.p_off),
+    )
+
+
 def wave_network() -> WaveNetwork | None:
     """The shipped network, None where it cannot be read; raises HardStopError E_HARD_003 where it is damaged."""
     try:
@@ -121,9 +133,12 @@ def _block(
     if peaks.size > 1:
         rr_s[-1] = rr_s[-2]
     local = peaks[first:last] - origin
-    found = _waves(level, sampling_rate_hz, local, np.minimum(rr_s[first:last], _LONGEST_RR_S), usual[first:last])
+    found, has_p = _waves(
+        level, sampling_rate_hz, local, np.minimum(rr_s[first:last], _LONGEST_RR_S), usual[first:last]
+    )
     if network is not None:
-        found = _refined(found, level, sampling_rate_hz, local, usual[first:last], network)
+        parts = network_input(beat_windows(level, sampling_rate_hz, local), usual[first:last])
+        found = _refined(found, has_p, local, usual[first:last], sampling_rate_hz, network.bounds_s(parts))
     width_s = (found[3] - found[2]) / sampling_rate_hz
     found[:, ~((width_s >= _QRS_RANGE_S[0]) & (width_s <= _QRS_RANGE_S[1]))] = np.nan
     found[:, _has_gap(piece[clear], sampling_rate_hz, local)] = np.nan
@@ -132,24 +147,24 @@ def _block(
     return bounds
 
 
-def _waves(level: Array, sampling_rate_hz: float, peaks: Array, rr_s: Array, usual: Array) -> Array:
-    """The six boundaries of one block, float64 (6, n_leads, n_beats)."""
+def _waves(level: Array, sampling_rate_hz: float, peaks: Array, rr_s: Array, usual: Array) -> tuple[Array, Array]:
+    """The six boundaries of one block, float64 (6, n_leads, n_beats), and which beats surely have a P wave."""
     qrs_on, qrs_off = qrs_bounds(level, sampling_rate_hz, peaks)
     t_on, t_off = t_bounds(level, sampling_rate_hz, peaks, rr_s, qrs_on, qrs_off)
-    p_on, p_off = p_bounds(level, sampling_rate_hz, qrs_on, qrs_off, t_off, usual)
-    return np.stack([p_on, p_off, qrs_on, qrs_off, t_on, t_off])
+    p = p_bounds(level, sampling_rate_hz, qrs_on, qrs_off, t_off, usual)
+    return np.stack([p.onset, p.end, qrs_on, qrs_off, t_on, t_off]), p.is_sure
 
 
 def _refined(
-    found: Array, level: Array, sampling_rate_hz: float, peaks: Array, usual: Array, network: WaveNetwork
+    found: Array, has_p: Array, peaks: Array, usual: Array, sampling_rate_hz: float, seen: tuple[Array, Array]
 ) -> Array:
-    """The boundaries moved to where the network sees them, float64 (6, n_leads, n_beats).
+    """The boundaries moved to where the network has `seen` them, float64 (6, n_leads, n_beats).
 
-    The signal decides whether there is a QRS and a T wave, which it does better. A P wave must be seen by the network
-    in its lead, and by the signal in some leads of the beat: no wave is invented. A QRS or T wave that the network
-    places where none can be stays where the signal has it.
+    The signal decides whether there is a QRS and a T wave, which it does better. A beat has a P wave in all leads or in
+    none. A QRS or T wave that the network places where
+    none can be stays where the signal has it.
     """
-    place_s, present = network.bounds_s(network_input(beat_windows(level, sampling_rate_hz, peaks), usual))
+    place_s, present = seen
     moved = peaks + place_s * sampling_rate_hz
     touch = _TOUCH_S * sampling_rate_hz
     refined = np.array(found)
@@ -158,11 +173,23 @@ def _refined(
     refined[2:4, better] = moved[2:4, better]
     better = (moved[4] < moved[5]) & (moved[4] >= refined[3] - touch) & np.isfinite(found[5])
     refined[4:6, better] = moved[4:6, better]
-    has_p = present[0] + present[1] >= 2.0 * _LEAST_PRESENT
-    has_p &= np.isfinite(found[0]).mean(axis=0) >= _LEAST_P_LEADS
-    has_p &= (moved[0] < moved[1]) & (moved[1] <= refined[2] + touch)
-    refined[:2] = np.where(has_p, moved[:2], np.nan)
+    p_here = _beats_with_p(has_p, present[:2].mean(axis=(0, 1)), usual, moved[0] - found[0], sampling_rate_hz)
+    kept = p_here[None] & (moved[0] < moved[1]) & (moved[1] <= refined[2] + touch)
+    refined[:2] = np.where(kept, moved[:2], np.nan)
     return refined
+
+
+def _beats_with_p(sure: Array, present: Array, usual: Array, apart: Array, sampling_rate_hz: float) -> Array:
+    """Bool (n_beats,): where the signal is sure and the network looks at the same place, or where the network is.
+
+    `present` is the network's probability, the mean over leads, and `apart` (n_leads, n_beats) is how far its onset
+    lies from the signal's. A network alone is believed where it sees P waves in most usual beats: noise now and then
+    looks like one.
+    """
+    reach = _SAME_PLACE_S * sampling_rate_hz
+    together = np.sum(np.abs(apart) <= reach, axis=0) >= _LEAST_SAME_PLACE * apart.shape[0]
+    usually = usual.sum() >= _LEAST_USUAL_BEATS and float(np.median(present[usual])) >= _LEAST_USUALLY
+    return np.asarray((sure & together) | (usually & (present >= _LEAST_PRESENT)))
 
 
 def _has_gap(piece: Array, sampling_rate_hz: float, peaks: Array) -> Array:

@@ -24,7 +24,18 @@ _ONSET_SHARE, _END_SHARE = 0.4, 0.65  # of the limb's steepest slope
 _OWN_SHARE, _MOST_S = 0.5, 0.03
 _LEAST_ALIKE = 0.65  # median likeness of the beats to their template, to believe in P waves at all
 _LEAST_ALIKE_BEAT = 0.4
+_SURE_ALIKE, _SURE_ALIKE_BEAT = 0.9, 0.8  # from here on the signal alone says that there is a P wave, where it also
+_SURE_OVER_REST = 1.0  # is larger, in most leads, than what the beats differ by
 _LEAST_MV = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class PWaves:
+    """What the signal says about the P waves of one stretch."""
+
+    onset: Array  # float64 (n_leads, n_beats), sample positions, NaN where there is none
+    end: Array
+    is_sure: Array  # bool (n_beats,): it repeats so well that nothing else need confirm it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +51,36 @@ class _Window:
 
 def p_bounds(
     signal_mv: Array, sampling_rate_hz: float, qrs_on: Array, qrs_off: Array, t_off: Array, is_usual: Array
-) -> tuple[Array, Array]:
-    """Onset and end of every P wave: two float64 (n_leads, n_beats) of sample positions, NaN where there is none.
+) -> PWaves:
+    """Onset and end of every P wave.
 
     `is_usual` is bool (n_beats,): the beats that make up the template; others may still match it.
     """
     nowhere = np.full(qrs_on.shape, np.nan)
+    none = PWaves(nowhere, nowhere, np.zeros(qrs_on.shape[1], bool))
     if is_usual.sum() < 2:
-        return nowhere, nowhere
+        return none
     window = _window(signal_mv, sampling_rate_hz, qrs_on, qrs_off, t_off)
     template = np.median(window.level[:, is_usual], axis=1)
     likeness, lag = _likeness(window, template, int(is_usual.sum()))
     usual = float(np.median(likeness[is_usual]))
     if usual < _LEAST_ALIKE or np.abs(template).max() < _LEAST_MV:
-        return nowhere, nowhere
+        return none
     onset, end = _template_bounds(template, window.rate_hz)
     first = window.onset - window.step * template.shape[1]
     has_p = (likeness >= _LEAST_ALIKE_BEAT)[None, :]
     on = first[None, :] + window.step * (onset[:, None] + lag[None, :])
     off = first[None, :] + window.step * (end[:, None] + lag[None, :])
-    return np.where(has_p, on, np.nan), np.where(has_p, off, np.nan)
+    sure = np.full(likeness.size, usual >= _SURE_ALIKE and _over_rest(window, template) >= _SURE_OVER_REST)
+    return PWaves(
+        np.where(has_p, on, np.nan), np.where(has_p, off, np.nan), np.asarray(sure & (likeness >= _SURE_ALIKE_BEAT))
+    )
+
+
+def _over_rest(window: _Window, template: Array) -> float:
+    """Size of the template over what it leaves of the beats, the median over leads."""
+    rest = np.sqrt(np.mean((window.level - template[:, None]) ** 2, axis=(1, 2)))
+    return float(np.median(np.sqrt(np.mean(template**2, axis=1)) / np.maximum(rest, 1e-9)))
 
 
 def _window(signal_mv: Array, sampling_rate_hz: float, qrs_on: Array, qrs_off: Array, t_off: Array) -> _Window:

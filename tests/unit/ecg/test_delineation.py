@@ -69,6 +69,32 @@ def test_no_p_wave_is_invented_in_noise(make_ecg, seed):
     assert np.isnan(found.p_on).all()
 
 
+@pytest.mark.parametrize("n_leads", [2, 3, 12])
+@pytest.mark.parametrize("noise_mv", [0.004, 0.02])
+def test_no_p_wave_is_invented_in_a_regular_rhythm_without(make_ecg, n_leads, noise_mv):
+    phantom = make_ecg(np.arange(0.5, 9.6, 0.8), n_leads=n_leads, with_p=False, noise_mv=noise_mv, seed=n_leads)
+    found = delineate(phantom.signal_mv, 500.0, phantom.r_idx.astype(int))
+    assert np.isnan(found.p_on).all()
+    assert np.isfinite(found.t_off).all()
+
+
+def test_no_p_wave_is_invented_from_pacing_spikes(make_ecg):
+    phantom = make_ecg(np.arange(0.5, 9.6, 0.8), letters="V" * 12, noise_mv=0.01)
+    signal = phantom.signal_mv.copy()
+    for r in phantom.r_idx.astype(int):
+        signal[:, r - 45 : r - 43] += 1.0
+    assert np.isnan(delineate(signal, 500.0, phantom.r_idx.astype(int)).p_on).all()
+
+
+def test_no_p_wave_is_invented_from_fibrillatory_waves(make_ecg):
+    rng = np.random.default_rng(5)
+    phantom = make_ecg(0.5 + np.cumsum(rng.uniform(0.4, 1.1, 14)), with_p=False, noise_mv=0.01)
+    time_s = np.arange(phantom.signal_mv.shape[1]) / 500.0
+    wave = 0.06 * np.sin(2 * np.pi * (6 * time_s + 0.6 * np.sin(np.pi * time_s)))
+    signal = phantom.signal_mv + wave * np.linspace(-1, 1, 12)[:, None]
+    assert np.isnan(delineate(signal, 500.0, phantom.r_idx.astype(int)).p_on).all()
+
+
 @pytest.mark.parametrize("n_beats", [1, 2])
 def test_no_p_wave_from_one_beat_or_two_unlike_ones(make_ecg, n_beats):
     phantom = make_ecg(np.array([0.8, 1.7])[:n_beats], with_p=False, noise_mv=0.03, n_leads=2)

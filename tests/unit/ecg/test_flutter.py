@@ -103,3 +103,10 @@ def test_the_analysis_states_flutter_and_withholds_pr(make_ecg, prepare):
     withheld = {m.name: m.reason for m in analysis.measurements if m.value is None}
     assert "flutter" in withheld["pr"]
     assert "flutter" in withheld["rmssd"]
+
+
+def test_flutter_waves_are_not_marked_as_p_waves(make_ecg, prepare):
+    found = analyse_ecg(prepare(_flutter(make_ecg, 1, duration_s=30.0, ratios=(4,))), Metadata())
+    assert any("flutter" in statement.code for statement in found.rhythm)
+    assert np.isnan(found.delineation.p_on).all()
+    assert np.isfinite(found.delineation.qrs_on).mean() > 0.9
