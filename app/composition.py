@@ -24,10 +24,6 @@ def _ignore_event(event: RunEvent) -> None:
     """For callers that watch nothing."""
 
 
-def _ignore_results(results: StudyResults) -> None:
-    """For callers that look into nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class Engine:
     """Everything that can be asked of the pipeline, with the store and the place of the stages already chosen.
@@ -48,7 +44,7 @@ class Engine:
         request: CardiologyRequest,
         *,
         on_event: OnEvent = _ignore_event,
-        on_results: OnResults = _ignore_results,
+        on_results: OnResults | None = None,
         cancel: CancelToken | None = None,
         resume: str | None = None,
         reuse: Reuse | None = None,

@@ -10,6 +10,7 @@ from pipeline.branches import BranchLedger
 from pipeline.cancellation import CancelToken
 from pipeline.errors import PipelineError
 from pipeline.journal import Journal
+from pipeline.preview import Preview
 from pipeline.records import CardiologyRequest, FusedFindings, Remark, RiskReport
 from pipeline.results import RunResults
 from pipeline.sealing import Ending, ResponseStatus, Sealer
@@ -27,6 +28,7 @@ class ActiveRun:
     results: RunResults
     ledger: BranchLedger
     sealer: Sealer
+    preview: Preview | None = None
     state: PipelineState = field(default_factory=PipelineState)
     remarks: list[Remark] = field(default_factory=list)
     fused: FusedFindings | None = None

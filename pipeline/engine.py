@@ -61,16 +61,12 @@ def _ignore_event(event: RunEvent) -> None:
     """Default listener."""
 
 
-def _ignore_results(results: StudyResults) -> None:
-    """Default listener."""
-
-
 def run_study(
     store_path: Path | None,
     request: CardiologyRequest | None,
     *,
     on_event: Callable[[RunEvent], None] = _ignore_event,
-    on_results: Callable[[StudyResults], None] = _ignore_results,
+    on_results: Callable[[StudyResults], None] | None = None,
     cancel: CancelToken | None = None,
     resume: str | None = None,
     reuse: Reuse | None = None,

@@ -18,6 +18,7 @@ from pipeline.faults import as_fault
 from pipeline.gates import Limits
 from pipeline.journal import Journal
 from pipeline.model_keys import ecg_models_key, echo_model_key, models_text
+from pipeline.preview import Preview
 from pipeline.records import (
     BRANCHES,
     Branch,
@@ -66,7 +67,8 @@ class PipelineOrchestrator:
     limits : Limits
         Size caps of the inputs.
     on_event, on_results : callables
-        Told every journalled event, and after every state what exists so far; both in the caller's thread.
+        Told every journalled event, and after every state what exists so far, in the caller's thread; `on_results` also
+        the first frame of the clip as soon as it is read, in a thread of its own.
     executor : StageExecutor or None
         Where the stages run; by default in threads of this process.
     sleep : callable or None
@@ -81,7 +83,7 @@ class PipelineOrchestrator:
         *,
         limits: Limits | None = None,
         on_event: Callable[[RunEvent], None] = _nothing,
-        on_results: Callable[[StudyResults], None] = _nothing,
+        on_results: Callable[[StudyResults], None] | None = None,
         executor: StageExecutor | None = None,
         sleep: Callable[[float], None] | None = None,
         store_trouble: StoreError | None = None,
@@ -159,7 +161,13 @@ class PipelineOrchestrator:
             results=results,
             ledger=ledger,
             sealer=sealer,
+            preview=None if self._on_results is None else self._preview(request, cancel, self._on_results),
         )
+
+    def _preview(
+        self, request: CardiologyRequest, cancel: CancelToken, tell: Callable[[StudyResults], None]
+    ) -> Preview:
+        return Preview(self._executor, request, self._limits, cancel, tell)
 
     def _finish(self, run: ActiveRun) -> CardiologyResponse:
         return run.sealer.finish(run.ending("complete", run.body, None))
@@ -168,6 +176,7 @@ class PipelineOrchestrator:
         status: ResponseStatus = "cancelled" if isinstance(error, RunCancelledError) else "error"
         failed_in = run.state.current
         run.state.transition(State.ERROR)
+        self._tell(run, State.ERROR)
         run.journal.emit(failed_in, "error", error.text, code=error.code)
         run.ledger.close(failed_in, error)
         run.journal.emit(State.ERROR, "state", f"stopped in {failed_in.name}", code=error.code)
@@ -205,7 +214,7 @@ class PipelineOrchestrator:
             run.sealer.timings_ms[state.name] = spent_ms
         run.journal.emit(state, "state_done", f"{spent_ms} ms")
         run.journal.pump()
-        self._on_results(run.results.study())
+        self._tell(run, state)
 
     def _hold(self, run: ActiveRun, state: State) -> None:
         """Wait before a state while the reader has paused the run."""
@@ -214,6 +223,17 @@ class PipelineOrchestrator:
             run.journal.pump()
             run.cancel.hold()
             run.journal.emit(run.state.current, "continued", "goes on")
+
+    def _tell(self, run: ActiveRun, state: State) -> None:
+        """Hand on what exists so far; before anything is prepared, with the preview."""
+        if self._on_results is None:
+            return
+        study = run.results.study()
+        if run.preview is not None and state in (State.RECEIPT, State.VALIDATION):
+            study = run.preview.beside(study)
+        elif run.preview is not None:
+            run.preview.end()
+        self._on_results(study)
 
     def _receipt(self, run: ActiveRun) -> None:
         run.ledger.open(receive(run.request))

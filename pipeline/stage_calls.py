@@ -21,6 +21,7 @@ from pipeline.records import (
     DetectedEcho,
     EcgAnalysis,
     EchoAnalysis,
+    EchoCine,
     FileReport,
     Metadata,
     PatientHeader,
@@ -30,7 +31,7 @@ from pipeline.records import (
 from pipeline.retry import Attempt
 from pipeline.stages.analysis import analyse_ecg, analyse_echo
 from pipeline.stages.detection import detect_echo
-from pipeline.stages.preprocessing import prepare_ecg, prepare_echo, prepare_metadata
+from pipeline.stages.preprocessing import prepare_ecg, prepare_echo, prepare_metadata, preview_echo
 from pipeline.stages.validation import validate_ecg, validate_echo, validate_metadata
 
 if TYPE_CHECKING:
@@ -144,6 +145,10 @@ class PreparedSignal:
 # --- the calls ---------------------------------------------------------------------------------------
 
 
+def _preview_echo(given: EchoFiles, tools: Tools) -> EchoCine:
+    return preview_echo(given.paths, given.limits, cancel=tools.cancel)
+
+
 def _validate_echo(given: EchoFiles, tools: Tools) -> tuple[FileReport, ...]:
     return validate_echo(given.paths, given.limits, progress=tools.progress, cancel=tools.cancel)
 
@@ -250,6 +255,9 @@ def _none(given: object) -> tuple[Path, ...]:
 
 _REPORTS = tuple[FileReport, ...]
 CALLS: dict[str, CallRow] = {
+    "preview_echo": CallRow(  # in the lane whose worker waits warm
+        work=_preview_echo, arguments=EchoFiles, result=EchoCine, branch="echo", lane="model", files=_clips
+    ),
     "validate_echo": CallRow(
         work=_validate_echo,
         arguments=EchoFiles,

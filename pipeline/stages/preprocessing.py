@@ -12,6 +12,7 @@ from pipeline.parts import Parts
 from pipeline.records import (
     CardiologyRequest,
     ClipFacts,
+    EchoCine,
     FileReport,
     Metadata,
     PatientHeader,
@@ -61,6 +62,23 @@ def prepare_echo(
     if last is not None and not cines:
         raise last
     return PreparedEcho(cines=tuple(cines), remarks=tuple(remarks))
+
+
+def preview_echo(paths: tuple[Path, ...], limits: Limits, *, cancel: CancelToken) -> EchoCine:
+    """The first frame of the first clip that can be read, cut to its sector: something to look at while a run begins.
+
+    It is shown and never measured. Raises the InputError or QualityError of the last clip when none can be read.
+    """
+    from pipeline.echo.preprocessing import prepare_clip
+    from pipeline.echo.readers import read_echo
+
+    last: InputError | QualityError | None = None
+    for path in paths:
+        try:
+            return prepare_clip(read_echo(path, limits, cancel=cancel, most_frames=1), "", cancel=cancel)
+        except (InputError, QualityError) as error:
+            last = error
+    raise last or InputError("There is no clip to look at.", code="E_INPUT_MISSING")
 
 
 def prepare_ecg(

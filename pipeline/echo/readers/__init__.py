@@ -17,10 +17,16 @@ from pipeline.records import EchoClip, FileReport, Remark
 
 
 class ReadClip(Protocol):
-    """Decodes a whole file."""
+    """Decodes a file, whole or no further than `most_frames`."""
 
     def __call__(
-        self, path: Path, limits: Limits, *, progress: Progress = ..., cancel: CancelToken | None = ...
+        self,
+        path: Path,
+        limits: Limits,
+        *,
+        progress: Progress = ...,
+        cancel: CancelToken | None = ...,
+        most_frames: int | None = ...,
     ) -> EchoClip: ...
 
 
@@ -68,11 +74,19 @@ def inspect_echo(path: Path, limits: Limits) -> FileReport:
 
 
 def read_echo(
-    path: Path, limits: Limits, *, progress: Progress = no_progress, cancel: CancelToken | None = None
+    path: Path,
+    limits: Limits,
+    *,
+    progress: Progress = no_progress,
+    cancel: CancelToken | None = None,
+    most_frames: int | None = None,
 ) -> EchoClip:
-    """Decode an echo file; raises what `inspect_echo` raises, and RunCancelledError between frames."""
+    """Decode an echo file, whole or no further than `most_frames`.
+
+    Raises what `inspect_echo` raises, and RunCancelledError between frames.
+    """
     _, reader = reader_of(path, limits)
-    return reader.read(path, limits, progress=progress, cancel=cancel)
+    return reader.read(path, limits, progress=progress, cancel=cancel, most_frames=most_frames)
 
 
 def reader_of(path: Path, limits: Limits) -> tuple[InputFile, Reader]:

@@ -40,9 +40,14 @@ def inspect_dicom(path: Path, limits: Limits) -> tuple[str, tuple[Remark, ...]]:
 
 
 def read_dicom(
-    path: Path, limits: Limits, *, progress: Progress = no_progress, cancel: CancelToken | None = None
+    path: Path,
+    limits: Limits,
+    *,
+    progress: Progress = no_progress,
+    cancel: CancelToken | None = None,
+    most_frames: int | None = None,
 ) -> EchoClip:
-    """Decode every frame of an ultrasound DICOM file.
+    """Decode every frame of an ultrasound DICOM file, or no more than `most_frames`.
 
     Raises
     ------
@@ -56,7 +61,8 @@ def read_dicom(
         layout = read_layout(file, limits)
         spans = locate_frames(file, layout)
         decoder = make_decoder(file, layout)
-        frames, kept = _decode_all(file, decoder, spans[: layout.n_frames], progress, cancel)
+        wanted = spans[: layout.n_frames][:most_frames]
+        frames, kept = _decode_all(file, decoder, wanted, progress, cancel)
         remarks = _count_remarks(layout, len(spans), len(kept))
         with guarded(HEADER_TEXT):
             return _clip(file, layout, frames, kept, remarks)

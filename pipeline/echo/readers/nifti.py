@@ -71,9 +71,16 @@ def inspect_nifti(path: Path, limits: Limits) -> tuple[str, tuple[Remark, ...]]:
 
 
 def read_nifti(
-    path: Path, limits: Limits, *, progress: Progress = no_progress, cancel: CancelToken | None = None
+    path: Path,
+    limits: Limits,
+    *,
+    progress: Progress = no_progress,
+    cancel: CancelToken | None = None,
+    most_frames: int | None = None,
 ) -> EchoClip:
-    """Read a NIfTI clip as uint8; values of another type are stretched from their lowest to their highest.
+    """Read a NIfTI clip, whole or no further than `most_frames`, as uint8.
+
+    Values of another type are stretched from their lowest to their highest.
 
     Raises
     ------
@@ -86,7 +93,8 @@ def read_nifti(
     with _open_data(path) as (stream, most_bytes):
         layout = _read_layout(stream, limits)
         n_possible = min(layout.n_frames, (most_bytes - layout.offset_bytes) // layout.frame_bytes)
-        raw = _read_frames(stream, layout, n_possible, progress, cancel)
+        n_wanted = n_possible if most_frames is None else min(n_possible, most_frames)
+        raw = _read_frames(stream, layout, n_wanted, progress, cancel)
     timing = _timing(layout)
     frames, remarks = _as_8_bits(raw, layout)
     return EchoClip(

@@ -76,17 +76,27 @@ def inspect_mp4(path: Path, limits: Limits) -> tuple[str, tuple[Remark, ...]]:
 
 
 def read_avi(
-    path: Path, limits: Limits, *, progress: Progress = no_progress, cancel: CancelToken | None = None
+    path: Path,
+    limits: Limits,
+    *,
+    progress: Progress = no_progress,
+    cancel: CancelToken | None = None,
+    most_frames: int | None = None,
 ) -> EchoClip:
     """Decode an AVI file; see `_read`."""
-    return _read(path, "avi", limits, progress, cancel)
+    return _read(path, "avi", limits, progress, cancel, most_frames)
 
 
 def read_mp4(
-    path: Path, limits: Limits, *, progress: Progress = no_progress, cancel: CancelToken | None = None
+    path: Path,
+    limits: Limits,
+    *,
+    progress: Progress = no_progress,
+    cancel: CancelToken | None = None,
+    most_frames: int | None = None,
 ) -> EchoClip:
     """Decode an MP4 or QuickTime file; see `_read`."""
-    return _read(path, "mp4", limits, progress, cancel)
+    return _read(path, "mp4", limits, progress, cancel, most_frames)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,8 +198,15 @@ def _inspect(path: Path, container: str, limits: Limits) -> tuple[str, tuple[Rem
         return summary_of(max(video.n_declared, 1), video.height, video.width, rate_hz, coding), ()
 
 
-def _read(path: Path, container: str, limits: Limits, progress: Progress, cancel: CancelToken | None) -> EchoClip:
-    """Decode every frame of a video.
+def _read(
+    path: Path,
+    container: str,
+    limits: Limits,
+    progress: Progress,
+    cancel: CancelToken | None,
+    most_frames: int | None,
+) -> EchoClip:
+    """Decode every frame of a video, or no more than `most_frames`.
 
     Raises
     ------
@@ -202,7 +219,7 @@ def _read(path: Path, container: str, limits: Limits, progress: Progress, cancel
         # no frame takes less than a few bytes: a lie about their number reserves no memory
         buffer = FrameBuffer(min(video.n_declared, video.source.size_bytes // MIN_FRAME_BYTES), limits)
         with guarded(DAMAGED):
-            times_ms = _decode_into(buffer, video, _told(progress, video.n_declared), cancel)
+            times_ms = _decode_into(buffer, video, _told(progress, video.n_declared), cancel, most_frames)
     n_declared, n_found = video.n_declared, len(buffer)
     if not n_found:
         raise InputError("Not one frame of the video could be decoded.", code="E_INPUT_TRUNCATED")
@@ -228,7 +245,11 @@ def _told(progress: Progress, n_declared: int) -> Callable[[int], None]:
 
 
 def _decode_into(
-    buffer: FrameBuffer, video: OpenVideo, tell: Callable[[int], None], cancel: CancelToken | None
+    buffer: FrameBuffer,
+    video: OpenVideo,
+    tell: Callable[[int], None],
+    cancel: CancelToken | None,
+    most_frames: int | None,
 ) -> list[float]:
     """Fill the buffer; returns the time of each frame in ms.
 
@@ -236,7 +257,7 @@ def _decode_into(
     """
     times_ms: list[float] = []
     n_failures = 0
-    while n_failures < MAX_FAILURES_IN_A_ROW:
+    while n_failures < MAX_FAILURES_IN_A_ROW and (most_frames is None or len(buffer) < most_frames):
         if cancel is not None:
             cancel.check()
         frame = _next_frame(video)
