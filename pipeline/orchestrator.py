@@ -144,7 +144,7 @@ class PipelineOrchestrator:
             journal.write(lambda store: store.start_run(sealer.run_id, request, models=models))
         taken = reuse or (Reuse(run_id=resume) if resume else None)
         results = RunResults(self._store if taken else None, taken)
-        ledger = BranchLedger(journal)
+        ledger, tell = BranchLedger(journal), self._on_results
         work = BranchWork(
             cancel=cancel,
             journal=journal,
@@ -161,13 +161,8 @@ class PipelineOrchestrator:
             results=results,
             ledger=ledger,
             sealer=sealer,
-            preview=None if self._on_results is None else self._preview(request, cancel, self._on_results),
+            preview=tell and Preview(self._executor, request, self._limits, cancel, tell),
         )
-
-    def _preview(
-        self, request: CardiologyRequest, cancel: CancelToken, tell: Callable[[StudyResults], None]
-    ) -> Preview:
-        return Preview(self._executor, request, self._limits, cancel, tell)
 
     def _finish(self, run: ActiveRun) -> CardiologyResponse:
         return run.sealer.finish(run.ending("complete", run.body, None))
