@@ -1,3 +1,3 @@
 """Starts things: command line, composition, settings, paths, logs."""
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
