@@ -7,9 +7,7 @@ for the table of promises.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -41,9 +39,3 @@ def study(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Callable[
         return made[mix]
 
     return give
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    folder = os.environ.get("CHORDAE_TORTURE_TABLE")
-    if folder and promises.LINES:
-        promises.write_table(Path(folder))

@@ -33,6 +33,8 @@ def scaled(quick: int, whole: int) -> int:
 def record(promise: str, figure: str, *, kept: bool) -> None:
     """Write the line down, then fail the test when the promise was not kept."""
     LINES.append(Line(promise=promise, figure=figure, kept=kept))
+    if folder := os.environ.get("CHORDAE_TORTURE_TABLE"):
+        write_table(Path(folder))  # at once: a torture that is cut off keeps what it has found
     assert kept, f"{promise}: {figure}"
 
 
