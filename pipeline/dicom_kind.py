@@ -16,6 +16,8 @@ ULTRASOUND_CLASSES = tuple(f"{_STORAGE}.{tail}" for tail in ("6", "6.1", "3", "3
 ECG_CLASSES = tuple(f"{_STORAGE}.9.1.{tail}" for tail in ("1", "2", "3"))  # 12-lead, general, ambulatory
 IMPLICIT, BIG_ENDIAN, DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 _CLASS, _SYNTAX, _MODALITY = 0x00020002, 0x00020010, 0x00080060
+_STUDY = 0x0020000D
+LONGEST_UID = 64
 _LONG_FORMS = (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
 _UNDEFINED = 0xFFFFFFFF
 _FORMATS = {"US": "dicom-us", "ECG": "dicom-ecg"}
@@ -41,6 +43,37 @@ def format_of(head: bytes) -> str | None:
         if tag >= _MODALITY:
             return _FORMATS.get(_text(value)) if tag == _MODALITY else None
     return None
+
+
+def study_uid(head: bytes) -> str:
+    """The Study Instance UID in the first bytes of a DICOM file; empty where they do not tell it."""
+    syntax, start = "", PREAMBLE_BYTES
+    for tag, value, end in _elements(head, start, implicit=False, order="<"):
+        if tag >> 16 != 2:
+            break
+        syntax, start = (_text(value) if tag == _SYNTAX else syntax), end
+    if syntax == DEFLATED:
+        return ""
+    order, implicit = ">" if syntax == BIG_ENDIAN else "<", syntax == IMPLICIT
+    for tag, value, end in _elements(head, start, implicit=implicit, order=order):
+        if tag >= _STUDY:
+            return _text(value) if tag == _STUDY else ""
+        start = end
+    return _found_study(head, start, implicit=implicit, order=order)
+
+
+def _found_study(head: bytes, start: int, *, implicit: bool, order: str) -> str:
+    """The same behind a sequence of undefined length, which is not walked: the element is looked for by its tag."""
+    mark = struct.pack(f"{order}HH", _STUDY >> 16, _STUDY & 0xFFFF) + (b"" if implicit else b"UI")
+    place = head.find(mark, start)
+    if place < 0:
+        return ""
+    form = f"{order}I" if implicit else f"{order}H"
+    body = place + len(mark) + struct.calcsize(form)
+    if body > len(head):
+        return ""
+    (length,) = struct.unpack_from(form, head, place + len(mark))
+    return _text(head[body : body + length]) if length <= LONGEST_UID else ""
 
 
 def _text(value: bytes) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pipeline.dicom_kind import study_uid
 from pipeline.errors import InputError, PipelineError
-from pipeline.gates import Limits, check_file, guarded, open_file
+from pipeline.gates import Limits, check_file, guarded, open_file, reading
 from pipeline.intake.search import Found
 
 DIRECTORY_CLASS = "1.2.840.10008.1.3.10"
-STUDY_TAG = 0x0020000D
+HEADER_BYTES = 1 << 18
 MAX_DIRECTORY_BYTES = 64 << 20
 MAX_COMPONENTS = 8
 _OUTSIDE = "An entry of the DICOMDIR leads out of its folder and was passed over."
@@ -32,19 +33,15 @@ def is_directory_file(path: Path) -> bool:
 def study_of(path: Path) -> str:
     """A mark that the DICOM files of one study share; empty for a file that names none. Never raises.
 
-    The study's UID itself is not kept: it identifies.
+    The study's UID itself is not kept: it identifies. The file is looked at by a few lines of our own, not by a
+    parser: this runs in the process of the window.
     """
-    from pydicom.filereader import dcmread
-
     try:
-        with open_file(path) as file, guarded("The header of a DICOM file is damaged."):
-            if file.read(132)[128:] != b"DICM":
-                return ""
-            file.seek(0)
-            dataset = dcmread(file, stop_before_pixels=True, specific_tags=[STUDY_TAG])
-            uid = str(dataset.get("StudyInstanceUID", "") or "")
+        with open_file(path) as file, reading():
+            head = file.read(HEADER_BYTES)
     except PipelineError:
         return ""
+    uid = study_uid(head) if head[128:132] == b"DICM" else ""
     return hashlib.sha256(uid.encode()).hexdigest()[:16] if uid else ""
 
 
