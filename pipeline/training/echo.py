@@ -1,6 +1,7 @@
 """Train the chamber segmentation on CAMUS-style stills: `python -m pipeline.training.echo --data DIR --output DIR`.
 
-The same data, seed and thread count give the same weights; an interrupted run goes on where it stopped.
+The same data, seed and thread count give the same weights; an interrupted run goes on where it stopped. With
+`--start FOLDER` the training goes on from published weights, more gently and with a loss on the cavity's volume.
 Source of the data: Leclerc et al., IEEE TMI 38(9):2198-2210, 2019, doi 10.1109/TMI.2019.2900516.
 """
 
@@ -17,13 +18,15 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pipeline.echo.manifest import MANIFEST_NAME, read_manifest, read_weights
 from pipeline.echo.network import N_CLASSES, STRIDE, ChamberNet, channels_last
 from pipeline.training.augmentation import Geometry, heart_boxes, random_grey, random_grid
 
+CAVITY = 1
 STORED_PX = 288
 """Stills are kept letterboxed at this size; the augmentation samples the network's input out of them."""
 
@@ -45,9 +48,23 @@ class TrainingConfig:
     """Part of the steps after which the changes of geometry shrink to half, as the images to come are milder."""
     deep: float = 0.3
     """Weight of the losses at a quarter and an eighth of the resolution."""
+    volume: float = 0.0
+    """Weight of the errors of the cavity's log volume and of its change between the phases."""
+    grey: float = 1.0
+    """Share of the images whose grey levels are changed."""
+    start_sha256: str = ""
+    """Hash of the weights that the training goes on from; empty when it starts at random."""
+    start_command: str = ""
+    """The command that made those weights."""
     geometry: Geometry = field(default_factory=Geometry)
     threads: int = 1
     save_every: int = 200
+
+
+FINE_TUNING = TrainingConfig(
+    steps=800, peak_rate=1e-3, averaging=0.99, calm_from=0.0, volume=0.5, grey=0.7, save_every=100
+)
+"""What a training with `--start` uses where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +116,17 @@ def unit_range(images: Tensor, tops: Tensor) -> Tensor:
 def training_batch(stills: Stills, config: TrainingConfig, step: int) -> tuple[Tensor, Tensor]:
     """One augmented batch; it depends only on the seed and the step, so a resumed run repeats it."""
     rng = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
-    pick = torch.randint(0, len(stills.images), (config.batch_size,), generator=rng)
+    # Both phases of a patient stand side by side in the order of names
+    pairs = torch.randint(0, len(stills.images) // 2, (config.batch_size // 2,), generator=rng)
+    pick = torch.stack([2 * pairs, 2 * pairs + 1], 1).flatten()
     shape = config.shapes[int(torch.randint(0, len(config.shapes), (1,), generator=rng))]
     late = (step / config.steps - config.calm_from) / (1 - config.calm_from)
     strength = 1 - 0.5 * min(max(late, 0.0), 1.0)
     grid = random_grid(stills.boxes[pick], shape, rng, geometry=config.geometry, strength=strength)
     x = functional.grid_sample(unit_range(stills.images[pick], stills.tops[pick]), grid, align_corners=False)
-    return random_grey(x, rng), _targets(stills.labels[pick], grid)
+    changed = torch.rand(len(x), generator=rng) < config.grey
+    grey = torch.where(changed.view(-1, 1, 1, 1), random_grey(x, rng), x)
+    return grey, _targets(stills.labels[pick], grid)
 
 
 def _targets(labels: Tensor, grid: Tensor) -> Tensor:
@@ -140,9 +161,24 @@ def segmentation_loss(logits: Tensor, target: Tensor) -> Tensor:
     return entropy + (1 - (2 * overlap + smooth) / (total + smooth)).mean()
 
 
-def deep_loss(outputs: list[Tensor], target: Tensor, weight: float) -> Tensor:
-    """The loss at full resolution plus `weight` times the losses of the coarser outputs."""
+def volume_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Mean error of the cavity's log volume, and of the log of its change from one phase to the other.
+
+    Volumes are sums of discs that are as broad as the rows of the soft cavity. Images stand in pairs of one
+    patient's phases; the error of log(ESV / EDV) is, times 1 - EF, that of the ejection fraction.
+    """
+    broad = torch.stack([logits.softmax(1)[:, CAVITY], target[:, CAVITY]]).sum(-1)
+    volumes = broad.square().sum(-1) + broad.shape[-1]  # a strip one pixel broad, for images without a cavity
+    error = torch.log(volumes[0] / volumes[1])
+    return error.abs().mean() + (error[1::2] - error[::2]).abs().mean()
+
+
+def deep_loss(outputs: list[Tensor], target: Tensor, config: TrainingConfig) -> Tensor:
+    """The loss at full resolution plus those of the volume and of the coarser outputs, as the config weighs them."""
+    weight = config.deep
     loss = segmentation_loss(outputs[0], target)
+    if config.volume:
+        loss = loss + config.volume * volume_loss(outputs[0], target)
     for coarse in outputs[1:]:
         pooled = functional.avg_pool2d(target, target.shape[-1] // coarse.shape[-1])
         loss = loss + weight * segmentation_loss(coarse, pooled)
@@ -212,7 +248,16 @@ def _load_progress(path: Path, model: Supervised, average: dict[str, Tensor], op
     return step
 
 
-def train(data: Path, output: Path, config: TrainingConfig) -> Path:
+def read_start(folder: Path, config: TrainingConfig) -> tuple[TrainingConfig, dict[str, Tensor]]:
+    """The published weights of a folder with a manifest, checked, and the config that says where they come from."""
+    manifest = read_manifest(folder)
+    weights = load(read_weights(manifest, folder))
+    tensors = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+    command = json.loads((folder / MANIFEST_NAME).read_text())["training"]["command"]
+    return replace(config, start_sha256=manifest.sha256, start_command=command), tensors
+
+
+def train(data: Path, output: Path, config: TrainingConfig, start_folder: Path | None = None) -> Path:
     """Run or resume a training; returns the path of the averaged weights."""
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
@@ -221,6 +266,9 @@ def train(data: Path, output: Path, config: TrainingConfig) -> Path:
     setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010
     output.mkdir(parents=True, exist_ok=True)
     network = ChamberNet()
+    if start_folder is not None:
+        config, tensors = read_start(start_folder, config)
+        network.load_state_dict(tensors)
     model = Supervised(network)
     channels_last(model)
     average = {k: v.clone() for k, v in network.state_dict().items()}
@@ -257,7 +305,7 @@ def _one_step(
     x, target = training_batch(stills, config, step)
     for group in optimiser.param_groups:
         group["lr"] = learning_rate(step, config)
-    loss = deep_loss(model(x.contiguous(memory_format=torch.channels_last)), target, config.deep)
+    loss = deep_loss(model(x.contiguous(memory_format=torch.channels_last)), target, config)
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
@@ -271,7 +319,7 @@ def _dice_of(average: dict[str, Tensor], held: Stills, size: int) -> list[float]
     return mean_dice(judge, held, size)
 
 
-def read_config(path: Path) -> TrainingConfig:
+def read_config(path: Path, usual: TrainingConfig = TrainingConfig()) -> TrainingConfig:
     """A training's config.json, or a part of one; what it lacks has its usual value.
 
     Raises
@@ -285,7 +333,7 @@ def read_config(path: Path) -> TrainingConfig:
         given["geometry"] = Geometry(**geometry)
         if "shapes" in given:
             given["shapes"] = tuple((int(height), int(width)) for height, width in given["shapes"])
-        config = TrainingConfig(**given)
+        config = replace(usual, **given)
     except (TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path.name} is not the config of a training") from error
     if any(side % STRIDE or side < STRIDE for shape in config.shapes for side in shape):
@@ -299,12 +347,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with train/ and valid/")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--config", type=Path, help="config.json of a training, whole or in part")
+    parser.add_argument("--start", type=Path, help="folder with published weights to go on from")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--steps", type=int)
     args = parser.parse_args()
-    config = read_config(args.config) if args.config else TrainingConfig()
+    usual = FINE_TUNING if args.start else TrainingConfig()
+    config = read_config(args.config, usual) if args.config else usual
     given = {name: getattr(args, name) for name in ("seed", "steps") if getattr(args, name) is not None}
-    train(args.data, args.output, replace(config, **given))
+    train(args.data, args.output, replace(config, **given), args.start)
 
 
 if __name__ == "__main__":
