@@ -17,8 +17,8 @@ from pipeline.errors import DetectionError
 from pipeline.records import Array, EchoCine, EchoDetection, empty_contours
 
 SQUARE_PIXELS_MM = (1.0, 1.0)
-SEGMENTING_PART = 0.85
-"""Share of the time that the network takes; the rest goes to contours."""
+SEGMENTING_PART = 0.9
+"""Share of the time that network and contours take; the rest goes to the second look."""
 CONTOUR_MARGIN_PX = 8
 
 
@@ -65,13 +65,13 @@ def detect_chambers(
         progress(SEGMENTING_PART * fraction, text)
 
     batches = segmenter.segment(cine.frames, spacing_mm, batch_size=batch_size, progress=segmenting, cancel=cancel)
-    labels, certainty = _collected(batches, cine.frames.shape)
+    labels, certainty, lines = _collected(batches, cine.frames.shape, spacing_mm, cancel)
     marks = judge_frames(labels, cine.frames, certainty, segmenter.manifest.certainty, spacing_mm[0] / spacing_mm[1])
     if not shows_heart(marks):
         raise DetectionError(NO_HEART)
     second = segmenter.look_again(cine.frames, chosen_frames(len(labels)), spacing_mm)
     quality = judge_clip(marks, labels, certainty, second)
-    lines = _all_contours(labels, spacing_mm, progress, cancel)
+    progress(1.0, "Looked at some frames again")
     confidence = np.min(list(marks.values()), axis=0)
     endocardium, epicardium, atrium = (steady_contours(line, cine.frame_times_s, confidence) for line in lines)
     return EchoDetection(
@@ -87,31 +87,33 @@ def detect_chambers(
     )
 
 
-def _collected(batches: Iterator[SegmentedBatch], shape: tuple[int, ...]) -> tuple[Array, Array]:
-    """Labels uint8 (n_frames, height, width) and certainty float64 (n_frames,) of all batches."""
+def _collected(
+    batches: Iterator[SegmentedBatch], shape: tuple[int, ...], spacing_mm: tuple[float, float],
+    cancel: CancelToken | None,
+) -> tuple[Array, Array, tuple[Array, Array, Array]]:  # fmt: skip
+    """Labels uint8 (n_frames, height, width), certainty float64 (n_frames,) and the three lines of every frame.
+
+    The contours of a batch are drawn while the network sees the next ones.
+    """
     labels, certainty = np.zeros(shape, np.uint8), np.zeros(shape[0])
+    lines = tuple(empty_contours(shape[0], n) for n in (N_WALL_POINTS, N_WALL_POINTS, N_ATRIUM_POINTS))
     done = 0
     for batch in batches:
         chosen = slice(done, done + len(batch.labels))
         labels[chosen], certainty[chosen] = batch.labels, batch.certainty
+        for i in range(chosen.start, chosen.stop):
+            if cancel is not None:
+                cancel.check()
+            found = _drawn(labels[i], spacing_mm)
+            for line, one in zip(lines, found, strict=True):
+                line[i] = one
         done = chosen.stop
-    return labels, certainty
+    return labels, certainty, (lines[0], lines[1], lines[2])
 
 
-def _all_contours(
-    labels: Array, spacing_mm: tuple[float, float], progress: Progress, cancel: CancelToken | None
-) -> tuple[Array, Array, Array]:
-    """Endocardium, epicardium and atrium of every frame."""
-    n_frames = len(labels)
-    endocardium, epicardium = empty_contours(n_frames, N_WALL_POINTS), empty_contours(n_frames, N_WALL_POINTS)
-    atrium = empty_contours(n_frames, N_ATRIUM_POINTS)
-    for i, frame in enumerate(labels):
-        if cancel is not None:
-            cancel.check()
-        window = heart_window(frame, CONTOUR_MARGIN_PX)
-        found = frame_contours(frame[window], spacing_mm)
-        corner = np.array([window[1].start, window[0].start], np.float32)
-        endocardium[i], epicardium[i] = found.lv_endocardium + corner, found.lv_epicardium + corner
-        atrium[i] = found.left_atrium + corner
-        progress(SEGMENTING_PART + (1 - SEGMENTING_PART) * (i + 1) / n_frames, "Drew the contours of the chambers")
-    return endocardium, epicardium, atrium
+def _drawn(labels: Array, spacing_mm: tuple[float, float]) -> tuple[Array, Array, Array]:
+    """Endocardium, epicardium and atrium of one labelled frame."""
+    window = heart_window(labels, CONTOUR_MARGIN_PX)
+    found = frame_contours(labels[window], spacing_mm)
+    corner = np.array([window[1].start, window[0].start], np.float32)
+    return found.lv_endocardium + corner, found.lv_epicardium + corner, found.left_atrium + corner

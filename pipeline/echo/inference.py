@@ -18,9 +18,20 @@ from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
 
 from pipeline.cancellation import CancelToken
+from pipeline.echo.lookahead import in_order
 from pipeline.echo.manifest import ModelManifest, damaged
 from pipeline.echo.network import N_CLASSES, STRIDE, ChamberNet, channels_last
-from pipeline.echo.windows import Extent, Window, around_heart, cut, find_heart, lay_back, whole_frame
+from pipeline.echo.windows import (
+    Extent,
+    Window,
+    around_heart,
+    cut,
+    enlarged,
+    find_heart,
+    lay_back,
+    part_of_frame,
+    whole_frame,
+)
 from pipeline.records import Array
 
 SCALING_PX = 288
@@ -103,44 +114,47 @@ class ChamberInference:
         top = brightest(frames[some], aspect)
         whole, shape = whole_frame(frames.shape[1], frames.shape[2], aspect), (self._size, self._size)
         maps = self._probabilities([cut(frames[i], whole, shape) for i in some], top)
-        return top, find_heart(maps.argmax(-1), whole)
+        return top, find_heart(maps.argmax(1), whole)
 
     def _still(self, frame: Array, top: float, heart: Extent, aspect: float) -> tuple[Array, float]:
         """Labels and certainty of one frame: the mean of all looks where each of them sees."""
-        canvas = np.zeros((*frame.shape, N_CLASSES), np.float32)
+        canvas = np.zeros((N_CLASSES, *frame.shape), np.float32)
         seen = np.zeros(frame.shape, np.float32)
         for look in STILL_LOOKS:
             window = around_heart(heart, look.shape, look.fill, aspect)
             image = cut(frame, window, look.shape)
             maps = self._probabilities([image[:, ::-1] if look.mirrored else image], top)[0]
-            seen[lay_back(maps[:, ::-1].copy() if look.mirrored else maps, window, canvas)] += 1
-        canvas /= np.maximum(seen, 1)[..., None]
+            seen[lay_back(maps[..., ::-1].copy() if look.mirrored else maps, window, canvas)] += 1
+        canvas /= np.maximum(seen, 1)
         return likeliest(canvas), _certainty(canvas)
 
     def _clip(
         self, frames: Array, top: float, window: Window, batch_size: int, cancel: CancelToken | None
     ) -> Iterator[tuple[Array, Array]]:
-        n_frames = len(frames)
-        recent: dict[int, Array] = {}
-        next_out = 0
-        for start in range(0, n_frames, batch_size):
+        n_frames, shape = len(frames), (frames.shape[1], frames.shape[2])
+
+        def see(start: int) -> Array:
             _check(cancel)
             images = [cut(frame, window, CLIP_LOOK.shape) for frame in frames[start : start + batch_size]]
-            recent |= {start + i: one for i, one in enumerate(self._probabilities(images, top))}
-            last = _finishable(start + len(images), n_frames)
+            return self._probabilities(images, top)
+
+        recent, first, next_out = np.zeros((0, N_CLASSES, *CLIP_LOOK.shape), np.float32), 0, 0
+        for maps in in_order(see, range(0, n_frames, batch_size)):
+            recent = np.concatenate([recent, maps])
+            last = _finishable(first + len(recent), n_frames)
             if last <= next_out:
                 continue
-            chosen = range(next_out, last)
-            yield _smoothed_labels(recent, chosen, n_frames, window, frames.shape[1:])
+            yield _smoothed_labels(recent, first, range(next_out, last), n_frames, window, shape)
             next_out = last
             keep = min(next_out - TIME_WINDOW // 2, n_frames - TIME_WINDOW)
-            recent = {frame: one for frame, one in recent.items() if frame >= keep}
+            recent, first = recent[max(0, keep - first) :], max(first, keep)
 
+    @torch.inference_mode()
     def _probabilities(self, images: list[Array], top: float) -> Array:
-        """Probabilities float32 (n, height, width, 4) of images uint8 (height, width)."""
+        """Probabilities float32 (n, 4, height, width) of images uint8 (height, width)."""
         x = torch.from_numpy(np.stack(images)).float().div_(top).clamp_(max=1)[:, None]
         logits: Tensor = self._network(x.contiguous(memory_format=torch.channels_last))
-        return np.asarray(logits.softmax(1).permute(0, 2, 3, 1).contiguous().numpy())
+        return np.asarray(logits.contiguous().softmax(1).numpy())
 
 
 def _check(cancel: CancelToken | None) -> None:
@@ -149,34 +163,35 @@ def _check(cancel: CancelToken | None) -> None:
 
 
 def _smoothed_labels(
-    maps: dict[int, Array], chosen: range, n_frames: int, window: Window, shape: tuple[int, ...]
+    maps: Array, first: int, chosen: range, n_frames: int, window: Window, shape: tuple[int, int]
 ) -> tuple[Array, Array]:
-    """Labels (n, height, width) of the chosen frames, each smoothed over its neighbours, and their certainty."""
+    """Labels (n, height, width) of the chosen frames, each smoothed over its neighbours, and their certainty.
+
+    `maps` (n, 4, rows, columns) are those of consecutive frames, beginning at the frame `first`.
+    """
     labels = np.zeros((len(chosen), *shape), np.uint8)
-    canvas = np.zeros((*shape, N_CLASSES), np.float32)
+    seen = part_of_frame(window, shape)
     for i, frame in enumerate(chosen):
         start, weights = time_weights(n_frames, frame)
-        smoothed = sum((w * maps[start + k] for k, w in enumerate(weights[1:], 1)), weights[0] * maps[start])
-        seen = lay_back(smoothed, window, canvas)
-        labels[i][seen] = likeliest(canvas[seen])
-        canvas[seen] = 0
-    return labels, np.array([_certainty(maps[frame]) for frame in chosen])
+        near = maps[start - first : start - first + TIME_WINDOW]
+        smoothed = (weights @ near.reshape(TIME_WINDOW, -1)).reshape(near.shape[1:])
+        labels[i][seen] = likeliest(enlarged(smoothed, window, shape))
+    return labels, np.array([_certainty(maps[frame - first]) for frame in chosen])
 
 
 def likeliest(maps: Array) -> Array:
-    """Index uint8 (height, width) of the largest of maps (height, width, n); 0 where nothing was seen."""
-    best, labels = maps[..., 0].copy(), np.zeros(maps.shape[:2], np.uint8)
-    for label in range(1, maps.shape[-1]):
-        better = maps[..., label] > best
-        labels[better] = label
-        np.maximum(best, maps[..., label], out=best)
+    """Index uint8 (height, width) of the largest of maps (n, height, width); 0 where nothing was seen."""
+    best, labels = maps[0].copy(), np.zeros(maps.shape[1:], np.uint8)
+    for label in range(1, len(maps)):
+        np.copyto(labels, label, where=maps[label] > best)
+        np.maximum(best, maps[label], out=best)
     return labels
 
 
 def _certainty(probabilities: Array) -> float:
-    """Mean largest probability over the heart's pixels of (height, width, n), 0 without any."""
-    best = probabilities[..., 1:].max(-1)
-    heart = best > probabilities[..., 0]
+    """Mean largest probability over the heart's pixels of (n, height, width), 0 without any."""
+    best = probabilities[1:].max(0)
+    heart = best > probabilities[0]
     return float(best[heart].mean()) if heart.any() else 0.0
 
 

@@ -9,12 +9,29 @@ from pipeline.records import Array
 SMOOTHING_PX = 1.0
 """Blur before tracing: takes the stairs off a mask and moves a chamber's outline by some 0.01 px."""
 
-# Marching squares. Corners of a cell count 1 (top left), 2 (top right), 4 (bottom right), 8 (bottom left);
-# sides are 0 top, 1 right, 2 bottom, 3 left. Each row: (case, entry side, exit side), inside on the right hand.
-_CELLS = (
-    (1, 0, 3), (2, 1, 0), (3, 1, 3), (4, 2, 1), (5, 0, 3), (5, 2, 1), (6, 2, 0), (7, 2, 3),
-    (8, 3, 2), (9, 0, 2), (10, 1, 0), (10, 3, 2), (11, 1, 2), (12, 3, 1), (13, 0, 1), (14, 3, 0),
-)  # fmt: skip
+_MARGIN = 5
+_STEPS = np.array([(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)])
+"""(x, y) of the eight neighbours, clockwise on a screen from the right."""
+
+
+def _passed_neighbours() -> Array:
+    """Which of the four straight neighbours are passed, in order, between two pixels of a border.
+
+    int8 (8, 8, 4) by the directions back to the last pixel and on to the next one, -1 where there are fewer. A border
+    follower turns counter-clockwise around each pixel, from the last one to the next; all that it passes is outside.
+    """
+    table = np.full((8, 8, 4), -1, np.int8)
+    for back in range(8):
+        for onward in range(8):
+            passed = [(back - turn) % 8 for turn in range(1, (back - onward - 1) % 8 + 1)]
+            straight = [way for way in passed if way % 2 == 0]
+            table[back, onward, : len(straight)] = straight
+    return table
+
+
+_PASSED = _passed_neighbours()
+_DIRECTIONS = np.zeros((3, 3), np.int8)
+_DIRECTIONS[_STEPS[:, 1] + 1, _STEPS[:, 0] + 1] = np.arange(8)
 
 
 def trace_outline(mask: Array) -> Array:
@@ -29,76 +46,46 @@ def trace_outline(mask: Array) -> Array:
     float64 (n_points, 2)
         (x, y) in pixels, pixel centres at whole numbers, first point not repeated; (0, 2) for an empty mask.
     """
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not len(rows):
-        return np.zeros((0, 2))
-    window = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    field = _smooth_field(window)
-    origin = np.array([columns[0], rows[0]]) - _MARGIN
-    line = _longest_loop(*_crossings(field))
-    return np.asarray(line + origin)
-
-
-_MARGIN = 5
-
-
-def _smooth_field(window: Array) -> Array:
     import cv2
 
-    padded = np.pad(window.astype(np.float32), _MARGIN)
+    pixels = np.ascontiguousarray(mask).view(np.uint8)
+    left, top, width, height = cv2.boundingRect(pixels)
+    if not width:
+        return np.zeros((0, 2))
+    field = _smooth_field(pixels[top : top + height, left : left + width])
+    borders, _ = cv2.findContours((field > 0.5).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    border = max(borders, key=len)[:, 0]
+    return np.asarray(_crossings(field, border) + np.array([left - _MARGIN, top - _MARGIN]))
+
+
+def _smooth_field(pixels: Array) -> Array:
+    import cv2
+
+    padded = cv2.copyMakeBorder(pixels, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_CONSTANT).astype(np.float32)
     side = 2 * round(3 * SMOOTHING_PX) + 1
     soft = cv2.GaussianBlur(padded, (side, side), SMOOTHING_PX)
     # A piece too thin to survive the blur is traced as it is.
     return np.asarray(soft if soft.max() > 0.5 else padded)
 
 
-def _crossings(field: Array) -> tuple[Array, Array]:
-    """Position (n, 2) of every crossing of 0.5, and the index (n,) of the crossing that follows each.
-
-    A closed line crosses each side of a cell once, so that every crossing is the entry of one step.
-    """
-    width = field.shape[1]
-    level = field - 0.5
-    inside = (level > 0).view(np.uint8)
-    cases = inside[:-1, :-1] | inside[:-1, 1:] << 1 | inside[1:, 1:] << 2 | inside[1:, :-1] << 3
-    row, column = np.nonzero((cases > 0) & (cases < 15))
-    case = cases[row, column]
-    corners = level[row, column], level[row, column + 1], level[row + 1, column + 1], level[row + 1, column]
-    top, right = column + _fractions(corners[0], corners[1]), row + _fractions(corners[1], corners[2])
-    bottom, left = column + _fractions(corners[3], corners[2]), row + _fractions(corners[0], corners[3])
-    points = np.stack([[top, row], [column + 1, right], [bottom, row + 1], [column, left]]).transpose(0, 2, 1)
-    down = field.size  # names of sides that run down follow those of sides that run across
-    names = np.stack([row * width + column, row * width + column + 1, (row + 1) * width + column, row * width + column])
-    names[[1, 3]] += down
-    steps = [(entry, leave, np.flatnonzero(case == number)) for number, entry, leave in _CELLS]
-    entries = np.concatenate([names[entry, cells] for entry, _, cells in steps])
-    leaves = np.concatenate([names[leave, cells] for _, leave, cells in steps])
-    order = np.argsort(entries)
-    following = order[np.searchsorted(entries, leaves, sorter=order)]
-    return np.concatenate([points[entry, cells] for entry, _, cells in steps]), following
+def _crossings(field: Array, border: Array) -> Array:
+    """Where the field crosses 0.5 between the pixels of a border (n, 2) and what lies outside them, in order."""
+    if len(border) == 1:
+        ways = np.array([[0, 2, 4, 6]])
+    else:
+        onward = _directions(np.roll(border, -1, axis=0) - border)
+        ways = _PASSED[(np.roll(onward, 1) + 4) % 8, onward]
+    at, which = np.nonzero(ways >= 0)
+    inside, steps = border[at], _STEPS[ways[at, which]]
+    outside = inside + steps
+    high, low = field[inside[:, 1], inside[:, 0]], field[outside[:, 1], outside[:, 0]]
+    part = (high - 0.5) / (high - low)
+    return np.asarray(inside + steps * part[:, None])
 
 
-def _fractions(a: Array, b: Array) -> Array:
-    """Where between two neighbours the level 0 lies; meaningless, but finite, where it does not."""
-    rise = b - a
-    return np.where(rise == 0, 0.5, np.clip(-a / np.where(rise == 0, 1, rise), 0, 1))
-
-
-def _longest_loop(points: Array, following: Array) -> Array:
-    steps: list[int] = following.tolist()
-    seen = [False] * len(steps)
-    best: list[int] = []
-    for start in range(len(steps) - 1, -1, -1):
-        if seen[start]:
-            continue
-        loop, step = [], start
-        while not seen[step]:
-            seen[step] = True
-            loop.append(step)
-            step = steps[step]
-        if len(loop) > len(best):
-            best = loop
-    return np.asarray(points[best])
+def _directions(steps: Array) -> Array:
+    """Index into _STEPS of steps (n, 2) between neighbours."""
+    return np.asarray(_DIRECTIONS[steps[:, 1] + 1, steps[:, 0] + 1])
 
 
 def arc_length(line: Array) -> Array:

@@ -91,14 +91,25 @@ def cut(frame: Array, window: Window, shape: tuple[int, int]) -> Array:
 
 
 def lay_back(maps: Array, window: Window, canvas: Array) -> tuple[slice, slice]:
-    """Add a window's maps float32 (rows, columns, n) to a frame-sized canvas (height, width, n).
+    """Add a window's maps float32 (n, rows, columns) to a frame-sized canvas (n, height, width).
 
     Returns the part of the canvas that was touched.
     """
-    seen, place = _overlap(window, *canvas.shape[:2])
-    resized = cv2.resize(maps, (window.width, window.height), interpolation=cv2.INTER_LINEAR)
-    canvas[seen] += resized[place]
+    seen, _ = _overlap(window, *canvas.shape[1:])
+    canvas[:, *seen] += enlarged(maps, window, (canvas.shape[1], canvas.shape[2]))
     return seen
+
+
+def enlarged(maps: Array, window: Window, shape: tuple[int, int]) -> Array:
+    """A window's maps float32 (n, rows, columns) at the size of a frame's pixels, where the frame is."""
+    _, place = _overlap(window, *shape)
+    size = window.width, window.height
+    return np.stack([cv2.resize(one, size, interpolation=cv2.INTER_LINEAR)[place] for one in maps])
+
+
+def part_of_frame(window: Window, shape: tuple[int, int]) -> tuple[slice, slice]:
+    """The part of a frame that a window sees."""
+    return _overlap(window, *shape)[0]
 
 
 def _overlap(window: Window, height: int, width: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:

@@ -179,14 +179,14 @@ def test_black_frames_hold_nothing(segmenter: Segmenter) -> None:
     ids=["inside", "beyond the frame", "magnified"],
 )
 def test_a_window_goes_there_and_back(window: Window) -> None:
-    image = np.zeros((100, 140, 4), np.float32)
-    image[..., 0] = 1
-    image[30:60, 50:90] = [0, 1, 0, 0]
-    seen = np.stack([cut(image[..., k], window, (96, 96)) for k in range(4)], -1)
-    canvas = np.zeros((100, 140, 4), np.float32)
+    image = np.zeros((4, 100, 140), np.float32)
+    image[0] = 1
+    image[:2, 30:60, 50:90] = [[[0]], [[1]]]
+    seen = np.stack([cut(one, window, (96, 96)) for one in image])
+    canvas = np.zeros((4, 100, 140), np.float32)
     lay_back(seen, window, canvas)
     labels = likeliest(canvas)
-    assert np.count_nonzero((labels == 1) != (image[..., 1] == 1)) < 60
+    assert np.count_nonzero((labels == 1) != (image[1] == 1)) < 60
 
 
 def test_the_whole_frame_is_a_physical_square() -> None:

@@ -1,0 +1,44 @@
+"""Work on the coming batches of a clip while the present one is being finished.
+
+The network leaves the interpreter's lock for most of its time. So many small networks side by side, one thread
+each, fill the cores better than one network whose layers are cut into pieces, and contours are drawn meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+MOST_WORKERS = 4
+"""Each holds a batch of its own in memory."""
+
+
+def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Results of `work` in the order of the items, computed by as many threads as torch may use, at most four.
+
+    At most one item a thread and one more are worked on ahead, so that memory stays bounded. An error of an item
+    is raised where its result was due; when the caller stops, what was begun is finished and dropped.
+    """
+    threads = torch.get_num_threads()
+    workers = min(threads, MOST_WORKERS)
+    if workers == 1:
+        yield from map(work, items)
+        return
+    waiting: deque[Future[Result]] = deque()
+    pool = ThreadPoolExecutor(workers, "chambers", initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)  # what the pool's threads set holds for the whole process
