@@ -19,7 +19,7 @@ from pipeline.records import (
 from pipeline.states import State
 from pipeline.store.codec import canonical_json, encode
 
-SCHEMA = 2
+SCHEMA = 3
 """Raise when a record of `pipeline.records` changes its shape."""
 
 STAGE_VERSIONS: dict[str, int] = {
@@ -27,8 +27,8 @@ STAGE_VERSIONS: dict[str, int] = {
     "preprocessed_echo": 2,
     "preprocessed_ecg": 3,
     "preprocessed_metadata": 2,
-    "detection_result": 2,
-    "analysis_result.echo": 2,
+    "detection_result": 3,
+    "analysis_result.echo": 3,
     "analysis_result.ecg": 4,
 }
 """Raise a number when the code behind that result changes what it computes."""

@@ -206,8 +206,11 @@ def _score_index(subject: Subject) -> Measurement:
     if reason or len(scores) < FEWEST_SCORES:
         reasons = Counter(segment.score_reason or segment.reason or "" for segment in segments if not segment.score)
         return withheld(metrics.WMSI, reason or reasons.most_common(1)[0][0], source=source)
+    index = wall_motion_score_index(scores)
+    reach = interval_of(subject, metrics.WMSI, [index], "both")
+    interval = None if reach is None else (max(1.0, reach[0]), min(4.0, reach[1]))
     method = f"{metrics.WMSI.method}; {len(scores)} of {len(segments)} segments scored, {subject.main.cine.view}"
-    return measured(metrics.WMSI, wall_motion_score_index(scores), source=source, method=method)
+    return measured(metrics.WMSI, index, source=source, interval=interval, method=method)
 
 
 def _heart_rate(subject: Subject) -> Measurement:

@@ -17,7 +17,7 @@ import numpy as np
 from pipeline.echo.contours import APEX_IDX
 from pipeline.echo.outline import arc_length
 from pipeline.echo.strain import beat_curves, bridged, is_whole
-from pipeline.echo.wall_scores import NEGLIGIBLE_PCT, NO_LIMITS, SCORED_VIEW, UNCERTAIN, certain_score
+from pipeline.echo.wall_scores import NEGLIGIBLE_PCT, NO_LIMITS, SCORED_VIEW, UNCERTAIN, certain_score, score_range
 from pipeline.records import Array, EchoBeat, WallSegment
 
 SEGMENTS = {
@@ -124,7 +124,8 @@ def _segment(
 ) -> WallSegment:
     """A measured segment; without a place it has no score."""
     radial, longitudinal = (float(value) for value in motion)
-    score = None if place is None else certain_score(place, radial, interval)
+    reached = None if place is None or interval is None else score_range(place, interval)
+    score = None if place is None else certain_score(place, radial, reached)
     late_ms, late_pct = (round(float(value), 1) for value in times) if len(times) else (None, None)
     return WallSegment(
         name=name,
@@ -135,6 +136,7 @@ def _segment(
         time_to_peak_pct=late_pct,
         score=score,
         score_reason=None if score else NO_LIMITS if place is None else UNCERTAIN,
+        score_range=reached,
     )
 
 

@@ -43,10 +43,15 @@ def score_of(place: int, inward_pct: float) -> int:
     return 2 if inward_pct < NORMAL_FROM_PCT[place] else 1
 
 
-def certain_score(place: int, inward_pct: float, interval: tuple[float, float] | None) -> int | None:
-    """The score, or None where the 90 % interval of the motion reaches over more than two classes."""
-    reached = {score_of(place, value) for value in (interval or ())}
-    return None if reached and max(reached) - min(reached) > 1 else score_of(place, inward_pct)
+def score_range(place: int, interval: tuple[float, float]) -> tuple[int, int]:
+    """The lowest and the highest class that the 90 % interval of a segment's inward motion reaches."""
+    reached = [score_of(place, value) for value in interval]
+    return min(reached), max(reached)
+
+
+def certain_score(place: int, inward_pct: float, reached: tuple[int, int] | None) -> int | None:
+    """The score, or None where the interval of the motion reaches over more than two classes."""
+    return None if reached and reached[1] - reached[0] > 1 else score_of(place, inward_pct)
 
 
 def wall_motion_score_index(scores: Sequence[int]) -> float:

@@ -69,6 +69,7 @@ class WallSegment:
     time_to_peak_pct: float | None = None  # the same in % of the cycle
     score: int | None = None  # suggested: 1 normal, 2 hypokinetic, 3 akinetic, 4 dyskinetic
     score_reason: str | None = None  # why there is no score
+    score_range: tuple[int, int] | None = None  # lowest and highest class that the 90 % interval of the motion reaches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

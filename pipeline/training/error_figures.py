@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.echo.beam import edge_distance_px, is_cut
 from pipeline.echo.contours import frame_contours
 from pipeline.echo.error_model import Certainty, Scale, conformal_reach, difficulties
+from pipeline.echo.mass import border_seen, lv_mass_g
 from pipeline.echo.volumes import (
     area_length_ml,
     atrium_length_mm,
@@ -19,6 +20,8 @@ from pipeline.echo.volumes import (
     volume_of_profiles,
     wall_length_mm,
 )
+from pipeline.echo.wall_motion import segment_sizes
+from pipeline.echo.wall_scores import PLACES, score_of, wall_motion_score_index
 from pipeline.records import Array
 
 PHASES = ("ED", "ES")
@@ -30,8 +33,11 @@ MEASURES: dict[str, tuple[Scale, tuple[str, ...]]] = {
     "lv_length_ed": ("relative", ("ED",)),
     "lv_length_es": ("relative", ("ES",)),
     "gls": ("points", PHASES),
+    "lv_mass": ("relative", ("ED",)),
     "la_area": ("relative", ("ES",)),
     "la_volume": ("relative", ("ES",)),
+    **dict.fromkeys(PLACES, ("points", PHASES)),
+    "wmsi": ("points", PHASES),
 }
 """Scale of the error, and the phases whose certainty tells its difficulty."""
 FOLDS, REPEATS = 5, 40
@@ -39,13 +45,16 @@ FOLDS, REPEATS = 5, 40
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """What one labelled still gives; NaN where the structure is absent, or for an atrium that the sector cuts."""
+    """What one labelled still gives; NaN where the structure is absent, or cut by the sector."""
 
     volume_ml: float
     length_mm: float
     wall_mm: float
     atrium_mm2: float
     atrium_length_mm: float
+    mass_g: float
+    radii_mm: tuple[float, ...]
+    """Mean distances of the six wall segments from the long axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +71,24 @@ def measure_still(labels: Array, spacing_mm: tuple[float, float], sector: Array)
     lines = frame_contours(labels, spacing_mm)
     endocardium, atrium = lines.lv_endocardium, lines.left_atrium
     profile = disc_profile(endocardium, spacing_mm) if np.isfinite(endocardium).all() else None
-    seen = np.isfinite(atrium).all() and not is_cut(atrium, edge_distance_px(sector))
+    edge_px = edge_distance_px(sector)
+    seen = np.isfinite(atrium).all() and not is_cut(atrium, edge_px)
+    outer = lines.lv_epicardium
+    bordered = np.isfinite(outer).all() and border_seen(outer, edge_px)
     return Still(
         volume_ml=volume_of_profiles(profile) if profile else math.nan,
         length_mm=profile[1] if profile else math.nan,
         wall_mm=wall_length_mm(endocardium, spacing_mm),
         atrium_mm2=enclosed_area_mm2(atrium, spacing_mm) if seen else math.nan,
         atrium_length_mm=atrium_length_mm(atrium, endocardium, spacing_mm) if seen else math.nan,
+        mass_g=lv_mass_g(endocardium, outer, spacing_mm) if bordered else math.nan,
+        radii_mm=tuple(segment_sizes(endocardium, spacing_mm)[:, 0].tolist()),
     )
 
 
 def measures_of(ed: Still, es: Still) -> dict[str, float]:
-    """One patient's measures by the names of the metrics."""
+    """One patient's measures by the names of the metrics; the wall's are those of the four-chamber view."""
+    inward = [100 * (1 - late / early) for early, late in zip(ed.radii_mm, es.radii_mm, strict=True)]
     return {
         "lvef": 100 * (1 - es.volume_ml / ed.volume_ml),
         "edv": ed.volume_ml,
@@ -82,9 +97,18 @@ def measures_of(ed: Still, es: Still) -> dict[str, float]:
         "lv_length_ed": ed.length_mm,
         "lv_length_es": es.length_mm,
         "gls": 100 * (es.wall_mm / ed.wall_mm - 1),
+        "lv_mass": ed.mass_g,
         "la_area": es.atrium_mm2,
         "la_volume": area_length_ml(es.atrium_mm2, es.atrium_length_mm),
+        **dict(zip(PLACES, inward, strict=True)),
+        "wmsi": _score_index(inward),
     }
+
+
+def _score_index(inward_pct: list[float]) -> float:
+    if not np.isfinite(inward_pct).all():
+        return math.nan
+    return wall_motion_score_index([score_of(place, value) for place, value in enumerate(inward_pct)])
 
 
 def error_figures(patients: list[Patient]) -> dict[str, Any]:

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from pipeline.echo.strain import beat_curves, bridged, is_whole, peak_systolic_pct
-from pipeline.echo.wall_scores import NORMAL_FROM_PCT, PLACES, certain_score, score_of, wall_motion_score_index
+from pipeline.echo.wall_scores import (
+    NORMAL_FROM_PCT,
+    PLACES,
+    certain_score,
+    score_of,
+    score_range,
+    wall_motion_score_index,
+)
 from pipeline.records import EchoBeat
 
 TIMES_S = np.arange(21) / 20
@@ -65,9 +72,10 @@ def test_each_class_of_motion(place: int) -> None:
 
 def test_a_score_needs_motion_that_is_certain_enough() -> None:
     assert certain_score(1, 30.0, None) == 1
-    assert certain_score(1, 30.0, (10.0, 50.0)) == 1  # normal or hypokinetic
-    assert certain_score(1, 18.0, (0.0, 36.0)) is None  # from akinetic to normal
-    assert certain_score(1, 0.0, (-12.0, 12.0)) is None
+    assert score_range(1, (10.0, 50.0)) == (1, 2)
+    assert certain_score(1, 30.0, (1, 2)) == 1  # normal or hypokinetic
+    assert certain_score(1, 18.0, score_range(1, (0.0, 36.0))) is None  # from akinetic to normal
+    assert certain_score(1, 0.0, score_range(1, (-12.0, 12.0))) is None
 
 
 def test_score_index_is_the_mean() -> None:

@@ -132,7 +132,9 @@ def test_a_late_segment_peaks_late() -> None:
 def test_scores_need_limits_and_certainty() -> None:
     assert {s.score_reason for s in beating(uniform, view="A2C").segments} == {NO_LIMITS}
     unsure = beating(uniform, interval_of=lambda _place, beats: (beats[0] - 28, beats[0] + 28)).segments[1]
-    assert (unsure.score, unsure.score_reason) == (None, UNCERTAIN)
+    assert (unsure.score, unsure.score_reason, unsure.score_range) == (None, UNCERTAIN, (1, 3))
+    doubtful = beating(uniform, interval_of=lambda _place, beats: (beats[0] - 20, beats[0] + 5)).segments[1]
+    assert (doubtful.score, doubtful.score_range) == (1, (1, 2))
     assert unsure.radial_interval_pct == pytest.approx((2.0, 58.0), abs=0.5)
     assert beating(uniform).segments[1].radial_interval_pct is None
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.echo.error_model import read_error_models
+from pipeline.echo.wall_scores import PLACES
 from pipeline.training.error_figures import MEASURES, Patient, Still, error_figures, measures_of
 
 
@@ -56,10 +57,14 @@ def test_patients_without_a_measure_do_not_count() -> None:
 
 
 def test_measures_of_a_patient() -> None:
-    ed, es = Still(120, 90, 180, 1500, 40), Still(50, 75, 150, 1800, 45)
+    ed = Still(120, 90, 180, 1500, 40, 150, (20.0,) * 6)
+    es = Still(50, 75, 150, 1800, 45, 160, (20.5, *(14.0,) * 4, 19.5))
     found = measures_of(ed, es)
     assert set(found) == set(MEASURES)
     assert found["lvef"] == pytest.approx(100 * 70 / 120)
     assert found["sv"] == 70
     assert found["gls"] == pytest.approx(-100 / 6)
     assert found["la_volume"] == pytest.approx(8 / (3 * math.pi) * 1800**2 / 45 / 1000)
+    assert found["lv_mass"] == 150
+    assert [found[place] for place in PLACES] == pytest.approx([-2.5, 30, 30, 30, 30, 2.5])
+    assert found["wmsi"] == pytest.approx((3 + 1 + 1 + 1 + 1 + 3) / 6)
