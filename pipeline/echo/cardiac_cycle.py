@@ -34,6 +34,9 @@ A clip that ends at end-systole ends flat in the same sense; what is missed then
 EDGE_LEVEL = 0.05
 MOVE_S = 0.1
 """The summit of one noisy beat lies this near that of all beats together."""
+FLAT_PART = 0.004
+"""A ventricle fills slowly and empties fast: of frames that differ by less than this part of the range, the last one
+is end-diastole, before the contraction; of those that differ by half of it the first one is end-systole, after it."""
 TAIL_PART = 0.5
 """A fall after the last valley counts as a systole when it is this part of the curve's range."""
 LARGEST_EF_PCT = 90.0
@@ -91,7 +94,7 @@ def find_cycle(volumes: Array, times_s: Array, r_wave_times_s: tuple[float, ...]
     if not _beats_visibly(filled, smoothed):
         return _nothing(smoothed, NOT_BEATING, outliers)
     beats = _beats_from_r(smoothed, times_s, r_waves) if len(r_waves) else _beats_from_curve(smoothed, times_s)
-    beats = beats if len(r_waves) else _told_by_all(beats, smoothed, times_s)
+    beats = beats if len(r_waves) else _told_by_all(beats, filled, times_s)
     return cycle_of_beats(beats, filled, smoothed, times_s, r_waves, outliers)
 
 
@@ -212,17 +215,23 @@ def _told_by_all(beats: list[EchoBeat], curve: Array, times_s: Array) -> list[Ec
     if fit is None:
         return beats
 
-    def highest(i: int, sign: float) -> int:
+    flat = FLAT_PART * float(np.ptp(fit))
+
+    def diastole(i: int) -> int:
         near = np.flatnonzero(np.abs(times_s - times_s[i]) <= MOVE_S)
-        return int(near[np.argmax(sign * fit[near])])
+        return int(near[fit[near] >= fit[near].max() - flat][-1])
+
+    def systole(i: int) -> int:
+        near = np.flatnonzero(np.abs(times_s - times_s[i]) <= MOVE_S)
+        return int(near[fit[near] <= fit[near].min() + flat / 2][0])
 
     last = len(curve) - 1
     moved = [
         replace(
             beat,
-            ed_idx=highest(beat.ed_idx, 1.0),
-            es_idx=highest(beat.es_idx, -1.0),
-            end_idx=last if beat.end_idx == last else highest(beat.end_idx, 1.0),
+            ed_idx=diastole(beat.ed_idx),
+            es_idx=systole(beat.es_idx),
+            end_idx=last if beat.end_idx == last else diastole(beat.end_idx),
         )
         if beat.excluded is None
         else beat

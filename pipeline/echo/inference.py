@@ -2,7 +2,7 @@
 
 A first look at a few whole frames finds the heart. The frames of a clip are then seen once, in a narrow window
 around it, and smoothed over their neighbours. Stills have no neighbours: they are seen several times instead, at
-three magnifications and mirrored, and the probabilities are averaged.
+five magnifications and mirrored, and the probabilities are averaged.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from safetensors import SafetensorError
@@ -54,7 +55,14 @@ class Look:
 
 
 CLIP_LOOK = Look((160, 128), 0.78)
-STILL_LOOKS = tuple(Look((192, 160), fill, mirrored) for fill in (0.80, 0.70, 0.58) for mirrored in (False, True))
+STILL_LOOKS = tuple(
+    Look(shape, fill, mirrored)
+    for shape, fills in (((192, 160), (0.80, 0.70, 0.58)), ((256, 224), (0.72, 0.60)))
+    for fill in fills
+    for mirrored in (False, True)
+)
+STILL_SOFTENING = 0.01
+"""Blur of a still's maps, as a part of the heart's height (about 1.3 mm): a contour follows no single speckle."""
 
 
 def brightest(frames: Array, aspect: float) -> float:
@@ -125,7 +133,7 @@ class ChamberInference:
             image = cut(frame, window, look.shape)
             maps = self._probabilities([image[:, ::-1] if look.mirrored else image], top)[0]
             seen[lay_back(maps[..., ::-1].copy() if look.mirrored else maps, window, canvas)] += 1
-        canvas /= np.maximum(seen, 1)
+        canvas = softened(canvas / np.maximum(seen, 1), heart)
         return likeliest(canvas), _certainty(canvas)
 
     def _clip(
@@ -177,6 +185,12 @@ def _smoothed_labels(
         smoothed = (weights @ near.reshape(TIME_WINDOW, -1)).reshape(near.shape[1:])
         labels[i][seen] = likeliest(enlarged(smoothed, window, shape))
     return labels, np.array([_certainty(maps[frame - first]) for frame in chosen])
+
+
+def softened(canvas: Array, heart: Extent) -> Array:
+    """Maps float32 (n, height, width) of a frame blurred by STILL_SOFTENING of the heart's height."""
+    sigma_px = STILL_SOFTENING * (heart.bottom - heart.top)
+    return np.stack([cv2.GaussianBlur(one, (0, 0), sigma_px) for one in canvas])
 
 
 def likeliest(maps: Array) -> Array:

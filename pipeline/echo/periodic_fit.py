@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.echo.steadiness import step_s
 from pipeline.records import Array
 
-N_HARMONICS = 6
+N_HARMONICS = 10
 HIGHEST_PART = 0.4
 """Of the frame rate: harmonics above it follow single frames."""
 FEWEST_CYCLES = 2.0

@@ -62,7 +62,7 @@ class TrainingConfig:
 
 
 FINE_TUNING = TrainingConfig(
-    steps=400, peak_rate=5e-4, averaging=0.98, calm_from=0.0, volume=0.5, grey=0.7, save_every=50
+    shapes=((256, 224), (192, 160)), steps=300, peak_rate=3e-4, averaging=0.99, volume=0.2, save_every=50
 )
 """What a training with `--start` uses where nothing else is said."""
 

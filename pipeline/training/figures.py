@@ -27,8 +27,8 @@ STRUCTURES = {CAVITY: "lv_cavity", MYOCARDIUM: "lv_myocardium", ATRIUM: "left_at
 class _Tally:
     """What is collected over the stills."""
 
-    dice: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    surface_mm: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    dice: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
+    surface_mm: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
     volumes_ml: dict[str, dict[str, tuple[float, float]]] = field(default_factory=lambda: defaultdict(dict))
     stills: dict[str, dict[str, tuple[Still, Still, float]]] = field(default_factory=lambda: defaultdict(dict))
     seconds: list[float] = field(default_factory=list)
@@ -55,9 +55,9 @@ def measure(segmenter: Segmenter, folder: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        stills; dice, dice_p5 and surface_mm per structure; ef (n, mae, bias, sd, r) in points of single-plane EF
-        from both masks by the method of discs; edv_ml (mae, bias); certainty and errors as `error_figures` says;
-        ms_per_still_median.
+        stills; dice, dice_p5 and surface_mm per structure, and the same in phases per phase; ef (n, mae, bias, sd,
+        r) in points of single-plane EF from both masks by the method of discs; edv_ml (mae, bias); certainty and
+        errors as `error_figures` says; ms_per_still_median.
     """
     with (folder.parent / "index.csv").open(newline="") as table:
         index = {(row["patient"], row["phase"]): row for row in csv.DictReader(table)}
@@ -81,8 +81,8 @@ def _add_still(tally: _Tally, segmenter: Segmenter, path: Path, spacing_mm: tupl
     found, certainty = batch.labels[0], float(batch.certainty[0])
     tally.seconds.append(time.perf_counter() - start)
     for label, name in STRUCTURES.items():
-        tally.dice[name].append(dice(found == label, truth == label))
-        tally.surface_mm[name].append(mean_surface_mm(found == label, truth == label, spacing_mm))
+        tally.dice[name, phase].append(dice(found == label, truth == label))
+        tally.surface_mm[name, phase].append(mean_surface_mm(found == label, truth == label, spacing_mm))
     tally.volumes_ml[patient][phase] = (_volume(found, spacing_mm), _volume(truth, spacing_mm))
     sector = visible_sector(frame[None])
     pair = measure_still(found, spacing_mm, sector), measure_still(truth, spacing_mm, sector)
@@ -102,11 +102,18 @@ def _volume(labels: Array, spacing_mm: tuple[float, float]) -> float:
 
 
 def _overlap_figures(tally: _Tally) -> dict[str, Any]:
+    phases = {phase: _overlap_in(tally, (phase,)) for phase in PHASES}
+    return {"stills": len(tally.seconds), **_overlap_in(tally, PHASES), "phases": phases}
+
+
+def _overlap_in(tally: _Tally, phases: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    def each(values: dict[tuple[str, str], list[float]]) -> dict[str, list[float]]:
+        return {name: [v for phase in phases for v in values[name, phase]] for name in STRUCTURES.values()}
+
     return {
-        "stills": len(tally.seconds),
-        "dice": {name: round(float(np.nanmean(v)), 4) for name, v in tally.dice.items()},
-        "dice_p5": {name: round(float(np.nanpercentile(v, 5)), 4) for name, v in tally.dice.items()},
-        "surface_mm": {name: round(float(np.nanmean(v)), 3) for name, v in tally.surface_mm.items()},
+        "dice": {name: round(float(np.nanmean(v)), 4) for name, v in each(tally.dice).items()},
+        "dice_p5": {name: round(float(np.nanpercentile(v, 5)), 4) for name, v in each(tally.dice).items()},
+        "surface_mm": {name: round(float(np.nanmean(v)), 3) for name, v in each(tally.surface_mm).items()},
     }
 
 

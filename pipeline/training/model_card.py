@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 LICENCE_NOTICE = """\
@@ -37,16 +37,17 @@ This card was written by the command that measured the figures: `{published_with
 | data | {data_name}; {citation} |
 | trained on | {trained_on} |
 | chosen and measured on | {measured_on} |
-| training | `{training}` |
+| training | {training} |
+| began at | {start} |
 | settings | {settings} |
 
 ## Figures on the held-out patients
 
 {stills} stills of {patients} patients, end-diastole and end-systole; the weights as shipped, through the whole
-segmenter (two looks, clean-up), {milliseconds} ms a still (median, on the machine that wrote this card).
+segmenter (six looks, clean-up), {milliseconds} ms a still (median, on the machine that wrote this card).
 
-| structure | Dice, mean | Dice, 5th percentile | distance of outlines, mm |
-|---|---|---|---|
+| structure | phase | Dice, mean | Dice, 5th percentile | distance of outlines, mm |
+|---|---|---|---|---|
 {rows}
 
 Single-plane ejection fraction by the method of discs, network's masks against the cardiologist's: mean absolute
@@ -56,7 +57,7 @@ End-diastolic volume: mean absolute error {edv_mae} mL, bias {edv_bias} mL.
 
 The number of training steps and the settings were chosen on these same patients, so that the figures are slightly
 favourable.
-
+{runs}
 ## Intervals
 
 The 90 % interval beside a measure is split conformal prediction on the same patients, normalised by the network's
@@ -71,7 +72,7 @@ were left out (repeated five-fold cross-fitting).
 
 - One hospital, one maker's machines, apical four-chamber stills at end-diastole and end-systole only. Frames between
   the two phases, other machines and other views, the two-chamber view among them, were not in the training.
-- The apex must be at the top. A mirrored image (septum on the right) is found less well.
+- The apex must be at the top; a mirrored image (septum on the right) is found, but its walls are named wrongly.
 - Poor images, contrast agents, devices, congenital disease and severe foreshortening were not judged apart.
 - Research use only, not for diagnostic use. Every contour is shown so that a reader can refuse it.
 """
@@ -81,10 +82,12 @@ def model_card(manifest: Mapping[str, Any]) -> str:
     """The card in Markdown, out of a manifest with figures."""
     shape, data, figures = manifest["architecture"], manifest["data"], manifest["figures"]
     ejection, volume = figures["ef"], figures["edv_ml"]
+    phases = {"both": figures, **figures["phases"]}
     rows = [
-        f"| {name.replace('_', ' ')} | {figures['dice'][name]:.4f} | {figures['dice_p5'][name]:.4f} "
-        f"| {figures['surface_mm'][name]:.2f} |"
+        f"| {name.replace('_', ' ')} | {phase} | {of['dice'][name]:.4f} | {of['dice_p5'][name]:.4f} "
+        f"| {of['surface_mm'][name]:.2f} |"
         for name in figures["dice"]
+        for phase, of in phases.items()
     ]
     return _CARD.format(
         **{key: manifest[key] for key in ("published_with", "file", "size_bytes", "stored_as", "sha256", "licence")},
@@ -95,7 +98,9 @@ def model_card(manifest: Mapping[str, Any]) -> str:
         citation=data["citation"],
         trained_on=data["trained_on"],
         measured_on=data["chosen_and_measured_on"],
-        training=manifest["training"]["command"],
+        training=", ".join(f"`{command}`" for command in manifest["training"]["command"].split("; ")),
+        start=_start_text(manifest["training"]["start"]),
+        runs=_runs_text(manifest["runs"]),
         settings=", ".join(f"{key} {value}" for key, value in manifest["training"]["config"].items()),
         stills=figures["stills"],
         patients=ejection["n"],
@@ -111,6 +116,31 @@ def model_card(manifest: Mapping[str, Any]) -> str:
         edv_mae=volume["mae"],
         edv_bias=volume["bias"],
     )
+
+
+def _start_text(start: Mapping[str, Any]) -> str:
+    """Which weights a training began at."""
+    return f"weights with SHA-256 `{start['sha256']}`, made by `{start['command']}`" if start["sha256"] else "random"
+
+
+_RUNS = """
+The weights are the mean of several trainings that differ by their seed. Each alone:
+
+| training | SHA-256 as stored | Dice: cavity / wall / atrium | outline of the cavity, mm | EF: error, bias, r |
+|---|---|---|---|---|
+{}
+"""
+
+
+def _runs_text(runs: Sequence[Mapping[str, Any]]) -> str:
+    """How the averaged trainings do alone; nothing for a single one."""
+    rows = [
+        f"| `{run['command']}` | `{run['sha256'][:16]}` | "
+        + " / ".join(f"{value:.4f}" for value in run["dice"].values())
+        + f" | {run['surface_mm']['lv_cavity']:.2f} | {run['ef']['mae']}, {run['ef']['bias']}, {run['ef']['r']} |"
+        for run in runs
+    ]
+    return _RUNS.format("\n".join(rows)) if rows else ""
 
 
 def _interval_row(name: str, row: Mapping[str, Any]) -> str:

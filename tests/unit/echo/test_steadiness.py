@@ -51,10 +51,9 @@ def test_one_frame_and_one_point(rate_hz: float, bpm: float, noise_ml: float) ->
         noisy = volumes + np.random.default_rng(7).normal(0, noise_ml, len(volumes))
         found = find_cycle(steadied(noisy, times), times)
         assert len(found.included) >= int(4.2 / cycle_s) - 1
-        # One frame; where frames are shorter, what a flat summit lets be told, and a slow heart fills flattest.
-        ed_reach_s, es_reach_s = max(1.1 / rate_hz, 0.07 if bpm < 80 else 0.03), max(1.1 / rate_hz, 0.04)
+        reach_s = 1.1 / rate_hz if noise_ml == 0 else max(1.1 / rate_hz, 0.027)  # noise moves flat summits
         for beat in found.included:
-            for idx, truth_s, reach_s in ((beat.ed_idx, 0.0, ed_reach_s), (beat.es_idx, systole_s, es_reach_s)):
+            for idx, truth_s in ((beat.ed_idx, 0.0), (beat.es_idx, systole_s)):
                 late_s = start * cycle_s + times[idx] - truth_s
                 assert abs((late_s + cycle_s / 2) % cycle_s - cycle_s / 2) <= reach_s
         ef = np.mean([beat.ef_pct for beat in found.included])

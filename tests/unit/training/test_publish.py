@@ -47,7 +47,7 @@ def test_what_is_published_loads_and_describes_itself(data: Path, tmp_path: Path
     save_file(trained, tmp_path / "chambers.safetensors")
     (tmp_path / "config.json").write_text('{"seed": 9, "steps": 12, "input_px": 192}')
     output = tmp_path / "published"
-    manifest = publish(tmp_path / "chambers.safetensors", data, output)
+    manifest = publish([tmp_path / "chambers.safetensors"], data, output)
     content = (output / "chambers.safetensors").read_bytes()
     assert manifest == json.loads((output / "manifest.json").read_text())
     assert manifest["sha256"] == hashlib.sha256(content).hexdigest() == load_segmenter(output).model_sha256
@@ -59,6 +59,33 @@ def test_what_is_published_loads_and_describes_itself(data: Path, tmp_path: Path
     assert f"{manifest['figures']['dice']['lv_cavity']:.4f}" in card
     assert manifest["sha256"] in card
     assert "NonCommercial-ShareAlike" in (output / "LICENSE.txt").read_text()
+
+
+def test_several_trainings_are_averaged_and_each_is_measured(data: Path, tmp_path: Path) -> None:
+    trained = {k: v.float() if v.is_floating_point() else v for k, v in load_file(_shipped_weights()).items()}
+    runs = []
+    for seed, factor in ((1, 0.99), (2, 1.01)):
+        folder = tmp_path / f"run{seed}"
+        folder.mkdir()
+        changed = {k: v * factor if v.is_floating_point() else v for k, v in trained.items()}
+        save_file(changed, folder / "chambers.safetensors")
+        settings = {
+            "seed": seed,
+            "steps": 5,
+            "input_px": 192,
+            "start_sha256": "ab" * 32,
+            "start_command": "python -m x",
+        }
+        (folder / "config.json").write_text(json.dumps(settings))
+        runs.append(folder / "chambers.safetensors")
+    manifest = publish(runs, data, tmp_path / "published", dtype="float32")
+    stored = load_file(tmp_path / "published" / "chambers.safetensors")
+    assert all(torch.allclose(stored[k].float(), v.float(), rtol=1e-5) for k, v in trained.items())
+    assert [run["sha256"] == manifest["sha256"] for run in manifest["runs"]] == [False, False]
+    assert [run["command"].split()[-3] for run in manifest["runs"]] == ["1", "2"]
+    card = (tmp_path / "published" / "MODEL_CARD.md").read_text()
+    assert "ab" * 32 in card
+    assert card.count("--seed 2 --steps 5") == 2
 
 
 def _shipped_weights() -> Path:
