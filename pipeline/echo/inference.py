@@ -55,12 +55,8 @@ class Look:
 
 
 CLIP_LOOK = Look((160, 128), 0.78)
-STILL_LOOKS = tuple(
-    Look(shape, fill, mirrored)
-    for shape, fills in (((192, 160), (0.80, 0.70, 0.58)), ((256, 224), (0.72, 0.60)))
-    for fill in fills
-    for mirrored in (False, True)
-)
+SMALL_LOOKS = tuple(Look((192, 160), fill, mirrored) for fill in (0.80, 0.70, 0.58) for mirrored in (False, True))
+LARGE_LOOKS = tuple(Look((256, 224), fill, mirrored) for fill in (0.72, 0.60) for mirrored in (False, True))
 STILL_SOFTENING = 0.01
 """Blur of a still's maps, as a part of the heart's height (about 1.3 mm): a contour follows no single speckle."""
 
@@ -125,16 +121,33 @@ class ChamberInference:
         return top, find_heart(maps.argmax(1), whole)
 
     def _still(self, frame: Array, top: float, heart: Extent, aspect: float) -> tuple[Array, float]:
-        """Labels and certainty of one frame: the mean of all looks where each of them sees."""
+        """Labels and certainty of one frame: the mean of all looks where each of them sees.
+
+        The certainty is that of the small looks alone, which a clip's single look is like.
+        """
         canvas = np.zeros((N_CLASSES, *frame.shape), np.float32)
         seen = np.zeros(frame.shape, np.float32)
-        for look in STILL_LOOKS:
+        self._look(frame, top, heart, aspect, SMALL_LOOKS, canvas, seen)
+        certainty = _certainty(canvas / np.maximum(seen, 1))
+        self._look(frame, top, heart, aspect, LARGE_LOOKS, canvas, seen)
+        return likeliest(softened(canvas / np.maximum(seen, 1), heart)), certainty
+
+    def _look(
+        self,
+        frame: Array,
+        top: float,
+        heart: Extent,
+        aspect: float,
+        looks: tuple[Look, ...],
+        canvas: Array,
+        seen: Array,
+    ) -> None:
+        """Add what each look finds to a canvas (4, height, width), and to `seen` (height, width) where it looked."""
+        for look in looks:
             window = around_heart(heart, look.shape, look.fill, aspect)
             image = cut(frame, window, look.shape)
             maps = self._probabilities([image[:, ::-1] if look.mirrored else image], top)[0]
             seen[lay_back(maps[..., ::-1].copy() if look.mirrored else maps, window, canvas)] += 1
-        canvas = softened(canvas / np.maximum(seen, 1), heart)
-        return likeliest(canvas), _certainty(canvas)
 
     def _clip(
         self, frames: Array, top: float, window: Window, batch_size: int, cancel: CancelToken | None
