@@ -8,7 +8,7 @@ five magnifications and mirrored, and the probabilities are averaged.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -160,7 +160,7 @@ class ChamberInference:
             return self._probabilities(images, top)
 
         recent, first, next_out = np.zeros((0, N_CLASSES, *CLIP_LOOK.shape), np.float32), 0, 0
-        for maps in in_order(see, range(0, n_frames, batch_size)):
+        for maps in _side_by_side(see, range(0, n_frames, batch_size)):
             recent = np.concatenate([recent, maps])
             last = _finishable(first + len(recent), n_frames)
             if last <= next_out:
@@ -176,6 +176,15 @@ class ChamberInference:
         x = torch.from_numpy(np.stack(images)).float().div_(top).clamp_(max=1)[:, None]
         logits: Tensor = self._network(x.contiguous(memory_format=torch.channels_last))
         return np.asarray(logits.contiguous().softmax(1).numpy())
+
+
+def _side_by_side(see: Callable[[int], Array], starts: range) -> Iterator[Array]:
+    """What is seen from each start on, by as many networks at a time as torch may use threads, one thread each."""
+    threads = torch.get_num_threads()
+    try:
+        yield from in_order(see, starts, threads, lambda: torch.set_num_threads(1))
+    finally:
+        torch.set_num_threads(threads)  # what the others set holds for the whole process
 
 
 def _check(cancel: CancelToken | None) -> None:

@@ -11,27 +11,27 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-import torch
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 MOST_WORKERS = 4
 """Each holds a batch of its own in memory."""
 
 
-def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Results of `work` in the order of the items, computed by as many threads as torch may use, at most four.
+def in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], threads: int, begin: Callable[[], object]
+) -> Iterator[Result]:
+    """Results of `work` in the order of the items, computed by some threads, at most MOST_WORKERS.
 
-    At most one item a thread and one more are worked on ahead, so that memory stays bounded. An error of an item
-    is raised where its result was due; when the caller stops, what was begun is finished and dropped.
+    At most one item a thread and one more are worked on ahead, so that memory stays bounded. Each thread calls
+    `begin` first; a single one is the caller's own, without it. An error of an item is raised where its result was
+    due; when the caller stops, what was begun is finished and dropped.
     """
-    threads = torch.get_num_threads()
     workers = min(threads, MOST_WORKERS)
-    if workers == 1:
+    if workers <= 1:
         yield from map(work, items)
         return
     waiting: deque[Future[Result]] = deque()
-    pool = ThreadPoolExecutor(workers, "chambers", initializer=torch.set_num_threads, initargs=(1,))
+    pool = ThreadPoolExecutor(workers, "chambers", initializer=begin)
     try:
         for item in items:
             waiting.append(pool.submit(work, item))
@@ -41,4 +41,3 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)  # what the pool's threads set holds for the whole process
