@@ -9,12 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.cancellation import CancelToken
-from pipeline.records import Array, CardiologyRequest, CardiologyResponse, CheckpointRow, Edit, RunEvent, StudyResults
+from pipeline.records import (
+    Array,
+    CardiologyRequest,
+    CardiologyResponse,
+    CheckpointRow,
+    EchoCine,
+    Edit,
+    RunEvent,
+    StudyResults,
+)
 from pipeline.states import Reuse
 
 if TYPE_CHECKING:
     from pipeline.engine import Act, AuditHead, RunRow, StoredRun
     from pipeline.executor import StageExecutor
+    from pipeline.stage_calls import ProbabilityMaps
 
 OnEvent = Callable[[RunEvent], None]
 OnResults = Callable[[StudyResults], None]
@@ -106,6 +116,12 @@ class Engine:
         from pipeline import engine
 
         return engine.add_edit(self.store_path, run_id, edit)
+
+    def probabilities(self, cine: EchoCine, frame_idx: int) -> ProbabilityMaps:
+        """What the network makes of one frame, made in a worker where there are workers."""
+        from pipeline.research.probabilities import probabilities_of
+
+        return probabilities_of(cine, frame_idx, self.executor)
 
     def ecg_samples(self, path: Path, sha256: str, first: int, end: int) -> Array:
         """Filtered samples of a stretch of a long ECG; see `pipeline.review.ecg_window`."""

@@ -15,6 +15,7 @@ from pipeline.cancellation import CancelToken, Progress
 from pipeline.gates import Limits
 from pipeline.parts import NoParts, Parts
 from pipeline.records import (
+    Array,
     Branch,
     CardiologyRequest,
     ClipFacts,
@@ -125,6 +126,24 @@ class PreparedClips:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FrameOfClip:
+    """One frame whose probabilities are asked for, with the frames that tell where the heart is."""
+
+    frames: Array  # uint8 (n_frames, height, width)
+    frame_idx: int
+    spacing_mm: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbabilityMaps:
+    """What the network makes of one frame."""
+
+    maps: Array  # float32 (4, height, width): background, cavity, myocardium, atrium
+    frame_idx: int
+    model_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DetectedClips:
     """Clips with their chambers, to be measured."""
 
@@ -143,6 +162,12 @@ class PreparedSignal:
 
 
 # --- the calls ---------------------------------------------------------------------------------------
+
+
+def _probability_maps(given: FrameOfClip, tools: Tools) -> ProbabilityMaps:
+    segmenter = tools.models.segmenter()
+    maps = segmenter.probability_maps(given.frames, given.frame_idx, given.spacing_mm)
+    return ProbabilityMaps(maps=maps, frame_idx=given.frame_idx, model_sha256=segmenter.model_sha256)
 
 
 def _preview_echo(given: EchoFiles, tools: Tools) -> EchoCine:
@@ -292,6 +317,15 @@ CALLS: dict[str, CallRow] = {
         work=_detect_echo,
         arguments=PreparedClips,
         result=DetectedEcho,
+        branch="echo",
+        lane="model",
+        files=_none,
+        parses=False,
+    ),
+    "probability_maps": CallRow(
+        work=_probability_maps,
+        arguments=FrameOfClip,
+        result=ProbabilityMaps,
         branch="echo",
         lane="model",
         files=_none,

@@ -48,6 +48,7 @@ class DataWindow(QDialog):
     """Lists the results on its left, shows the chosen one on its right; follows the case of the main window."""
 
     save_wished = Signal(object, object)  # an Item and where to write it
+    maps_wished = Signal(int, int)  # a clip and a frame whose probability maps are to be made
 
     def __init__(self, notice: str, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Window)
@@ -63,6 +64,7 @@ class DataWindow(QDialog):
         self.title, self.facts, self.pointed, self.empty = QLabel(), QLabel(), QLabel(), QLabel(EMPTY_TEXT)
         self.picture, self.plot, self.text = ArrayPicture(), SignalPlot(), QPlainTextEdit()
         self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.maps_button = QToolButton()
         self.pages = QStackedWidget()
         self.save_button = QToolButton()
         self._assemble()
@@ -71,6 +73,7 @@ class DataWindow(QDialog):
         self.slider.valueChanged.connect(self.picture.set_frame)
         self.picture.value_pointed.connect(self.pointed.setText)
         self.save_button.clicked.connect(self._save)
+        self.maps_button.clicked.connect(self._wish_maps)
 
     # --- assembly -----------------------------------------------------------------------------------
 
@@ -98,6 +101,8 @@ class DataWindow(QDialog):
         self.save_button.setText("Save…")
         self.save_button.setShortcut("Ctrl+S")
         self.save_button.setToolTip("Write this result as .npy, .csv or .json (Ctrl+S)")
+        self.maps_button.setText("Probability maps")
+        self.maps_button.setToolTip("What the network makes of this frame, before neighbours and clean-up")
         parts = QSplitter(Qt.Orientation.Horizontal)
         parts.addWidget(_column(self.filter, self.chooser))
         parts.addWidget(self._side())
@@ -113,6 +118,7 @@ class DataWindow(QDialog):
     def _side(self) -> QWidget:
         head = QHBoxLayout()
         head.addWidget(self.title, 1)
+        head.addWidget(self.maps_button)
         head.addWidget(self.save_button)
         pictures = _column(self.picture, self.slider, self.pointed)
         for page in (self.empty, pictures, self.plot, self.text):
@@ -145,6 +151,13 @@ class DataWindow(QDialog):
             return
         self._shown = wanted
         self._items = {item.name: item for item in items_of(case.results, case.report)}
+        self._fill()
+
+    def show_maps(self, item: Item) -> None:
+        """Show probability maps that were asked for, and list them with the other results."""
+        self._items[item.name] = item
+        self._chosen = item.name
+        self.slider.setValue(1)  # the cavity
         self._fill()
 
     def _fill(self) -> None:
@@ -187,6 +200,7 @@ class DataWindow(QDialog):
     def _show_chosen(self) -> None:
         item = self._items.get(self._chosen)
         self.save_button.setEnabled(item is not None)
+        self.maps_button.setVisible(item is not None and "frame" in item.axes[:1] and item.name.startswith("echo."))
         self.title.setText(item.label if item is not None else "")
         self.facts.setText("" if item is None else _facts(item))
         self.plot.show_plot(EMPTY_PLOT, self._state.theme)
@@ -215,6 +229,10 @@ class DataWindow(QDialog):
         return self._state.case.results.cines[int(name.split(".")[1]) - 1]
 
     # --- wishes -------------------------------------------------------------------------------------
+
+    def _wish_maps(self) -> None:
+        """Of the frame that the slider stands at."""
+        self.maps_wished.emit(int(self._chosen.split(".")[1]) - 1, self.slider.value())
 
     def _save(self) -> None:
         item = self._items.get(self._chosen)

@@ -7,11 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.cancellation import CancelToken
-from pipeline.records import Array, CardiologyRequest, CardiologyResponse, CheckpointRow, Edit, RunEvent, StudyResults
+from pipeline.records import (
+    Array,
+    CardiologyRequest,
+    CardiologyResponse,
+    CheckpointRow,
+    EchoCine,
+    Edit,
+    RunEvent,
+    StudyResults,
+)
 from pipeline.states import Reuse
 
 if TYPE_CHECKING:
     from pipeline.engine import Act, AuditHead, RunRow, StoredRun
+    from pipeline.stage_calls import ProbabilityMaps
 
 
 class Engine(Protocol):
@@ -52,6 +62,10 @@ class Engine(Protocol):
 
     def note_act(self, act: Act, run_id: str | None = None, detail: str = "") -> AuditHead | None:
         """Note in the audit what was done; `detail` names no patient and no file. Never raises."""
+        ...
+
+    def probabilities(self, cine: EchoCine, frame_idx: int) -> ProbabilityMaps:
+        """What the network makes of one frame, float32 (4, height, width); raises HardStopError or ModelError."""
         ...
 
     def ecg_samples(self, path: Path, sha256: str, first: int, end: int) -> Array:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from pipeline.intake.cases import Intake
 from pipeline.notice import NOTICE
 from pipeline.records import CardiologyRequest, CardiologyResponse, CheckpointRow, ClipFacts, RunEvent, StudyResults
+from pipeline.research.probabilities import as_item
 from pipeline.states import Reuse
 from ui.case_rows import INTERRUPTED_TEXT, WAITING_KEY, case_rows
 from ui.compare_window import Comparison, compared
@@ -34,6 +35,7 @@ class CaseReview(QObject):
     """Opens, runs, cancels, resumes, chooses and deletes cases."""
 
     runs_compared = Signal(object)
+    maps_made = Signal(object)
 
     def __init__(self, review: Review) -> None:
         super().__init__(review)
@@ -140,6 +142,17 @@ class CaseReview(QObject):
     def take_comparison(self, _: int, answer: Comparison) -> None:
         """Two runs were compared."""
         self.runs_compared.emit(answer)
+
+    def make_maps(self, cine_idx: int, frame_idx: int) -> None:
+        """Ask the network for the probabilities of one frame of the case on screen."""
+        cine = self._case.results.cines[cine_idx]
+        self._session.ask("maps", lambda engine: as_item(cine_idx, engine.probabilities(cine, frame_idx)))
+        self._review.say("The network looks at the frame …")
+
+    def take_maps(self, _: int, item: Item) -> None:
+        """Probability maps were made."""
+        self._review.update(message=None)
+        self.maps_made.emit(item)
 
     def save_item(self, item: Item, path: Path) -> None:
         """Write an intermediate result."""

@@ -111,6 +111,20 @@ class ChamberInference:
             yield from self._clip(frames, top, around_heart(heart, CLIP_LOOK.shape, CLIP_LOOK.fill, aspect),
                                   batch_size, cancel)  # fmt: skip
 
+    @torch.inference_mode()
+    def maps(self, frames: Array, frame_idx: int, spacing_mm: tuple[float, float]) -> Array:
+        """Probabilities float32 (4, height, width) of one frame in the one look of a clip; background elsewhere."""
+        aspect = spacing_mm[0] / spacing_mm[1]
+        top, heart = self._scout(frames, aspect)
+        canvas = np.zeros((N_CLASSES, *frames.shape[1:]), np.float32)
+        seen = np.zeros(frames.shape[1:], np.float32)
+        if heart is not None:
+            window = around_heart(heart, CLIP_LOOK.shape, CLIP_LOOK.fill, aspect)
+            image = cut(frames[frame_idx], window, CLIP_LOOK.shape)
+            seen[lay_back(self._probabilities([image], top)[0], window, canvas)] = 1
+        canvas[0] += 1 - seen
+        return canvas
+
     def _scout(self, frames: Array, aspect: float) -> tuple[float, Extent | None]:
         """The clip's grey scale and where its heart is, from a few frames spread over it."""
         n_frames = len(frames)

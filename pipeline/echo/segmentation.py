@@ -104,6 +104,16 @@ class Segmenter:
             progress(done / len(frames), f"Found the chambers in {done} of {len(frames)} frames")
             yield SegmentedBatch(np.stack([clean_labels(frame) for frame in labels]), certainty)
 
+    def probability_maps(self, frames: Array, frame_idx: int, spacing_mm: tuple[float, float]) -> Array:
+        """What the network makes of one frame of a clip before neighbours and clean-up.
+
+        Returns
+        -------
+        float32 (4, height, width)
+            Background, LV cavity, LV myocardium, left atrium; they sum to 1 in every pixel.
+        """
+        return self._inference.maps(frames, frame_idx, spacing_mm)
+
     def look_again(self, frames: Array, frame_idx: Array, spacing_mm: tuple[float, float]) -> SecondLook:
         """What is found in some frames, uint8 (n_frames, height, width), when they are turned and upside down."""
         return look_again(self.segment, frames, frame_idx, spacing_mm)

@@ -10,6 +10,8 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFileDialog
 
+from pipeline.research.probabilities import as_item
+from pipeline.stage_calls import ProbabilityMaps
 from ui.data_window import DataWindow
 from ui.view_state import CaseView, ReviewState
 
@@ -74,6 +76,27 @@ def test_a_result_is_saved_where_and_as_the_reader_says(shown, monkeypatch, name
     shown.choose(name)
     shown.save_button.click()
     assert told == [(name, Path("/somewhere") / written)]
+
+
+def test_maps_are_wished_of_the_frame_in_sight_and_shown(shown, full_results):
+    wished = []
+    shown.maps_wished.connect(lambda clip, frame: wished.append((clip, frame)))
+    shown.choose("echo.1.frames")
+    shown.slider.setValue(7)
+    assert shown.maps_button.isVisible()
+    shown.maps_button.click()
+    assert wished == [(0, 7)]
+    maps = np.zeros((4, *full_results.cines[0].frames.shape[1:]), np.float32)
+    maps[0] = 1
+    shown.show_maps(as_item(0, ProbabilityMaps(maps=maps, frame_idx=7, model_sha256="ab" * 32)))
+    assert shown.title.text() == "Probability maps of frame 8"
+    assert shown.slider.maximum() == 3
+    assert shown.slider.value() == 1
+    assert shown.picture._bytes().max() == 0
+    shown.slider.setValue(0)
+    assert shown.picture._bytes().min() == 255
+    shown.choose("ecg.r_peaks_idx")
+    assert not shown.maps_button.isVisible()
 
 
 def test_without_a_case_it_says_what_to_do(qtbot):

@@ -122,6 +122,8 @@ class Asks:
             finally:
                 QApplication.restoreOverrideCursor()
             self.data.save_wished.connect(self._review.cases.save_item)
+            self.data.maps_wished.connect(self._review.cases.make_maps)
+            self._review.cases.maps_made.connect(self.data.show_maps)
             self.data.show_state(self._review.state)
         self.data.show()
         self.data.raise_()
