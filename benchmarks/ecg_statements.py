@@ -97,10 +97,14 @@ AXES: tuple[tuple[str, float, float], ...] = (  # LUDB's sectors; those of Germa
     ("left axis deviation", -90.0, 0.0),
     ("right axis deviation", 90.0, 180.0),
 )
+_LEGS = 0.03  # how much of an arm's lead is left between two legs; nothing in the database says
 EXCHANGES: tuple[tuple[str, Callable[[Array, Array], tuple[Array, Array]]], ...] = (
     ("arms", lambda one, two: (-one, two - one)),
     ("right_leg", lambda one, two: (one - two, -two)),
     ("left_leg", lambda one, two: (two, one)),
+    ("right_ground", lambda one, two: (one - two, _LEGS * two)),  # what the legs differ by, as a part of lead II
+    ("left_ground", lambda one, two: (two, two + _LEGS * one)),
+    ("both_grounds", lambda one, two: (_LEGS * one, one - two)),
 )
 
 

@@ -13,7 +13,7 @@ from pipeline.ecg.findings import EcgFindings, ecg_measurements, ecg_remarks, in
 from pipeline.ecg.flutter import flutter_beats
 from pipeline.ecg.intervals import beat_intervals, usual_median
 from pipeline.ecg.median_beat import usual_beats
-from pipeline.ecg.pacing import Pacing, find_pacing
+from pipeline.ecg.pacing import Pacing, find_pacing, stated_pacing
 from pipeline.ecg.rhythm import RhythmFacts, rhythm_statements
 from pipeline.ecg.shape import beat_shape, shape_statements
 from pipeline.errors import AnalysisError
@@ -64,7 +64,7 @@ def analyse_ecg(
         intervals=intervals,
         shape=beat_shape(ecg, signal_mv, peaks, delineation, usual),
         sex=metadata.sex,
-        is_paced=bool(metadata.paced),
+        paced_note=stated_pacing(metadata, ecg.record.header),
         pacing=pacing_of(ecg, peaks, usual_median(intervals.qrs_ms, usual)),
     )
     progress(0.95, "Measuring the rhythm")

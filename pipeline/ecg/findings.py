@@ -60,13 +60,13 @@ class EcgFindings:
     intervals: BeatIntervals
     shape: BeatShape
     sex: Sex | None
-    is_paced: bool  # as the user or the file says
+    paced_note: str | None  # that the heart is paced, as the user or the file says
     pacing: Pacing  # as the trace shows
 
     @property
     def paced(self) -> bool:
         """Whether the heart is paced, by what was given or by spikes before at least a part of the beats."""
-        return self.is_paced or bool(self.pacing.beats.any())
+        return self.paced_note is not None or bool(self.pacing.beats.any())
 
     @property
     def rate_hz(self) -> float:
@@ -120,8 +120,8 @@ def ecg_remarks(findings: EcgFindings) -> tuple[Remark, ...]:
     elif _is_irregular(findings):
         text = "The rhythm is irregular: QTc rests on the mean RR and is less certain."
         remarks.append(Remark(code="W_ECG_QTC_IRREGULAR", text=text))
-    if findings.is_paced:
-        remarks.append(Remark(code="W_ECG_PACED", text="The metadata says that the heart is paced."))
+    if findings.paced_note is not None:
+        remarks.append(Remark(code="W_ECG_PACED", text=findings.paced_note))
     elif findings.paced:
         text = f"A paced rhythm is suspected. {findings.pacing.evidence} What pacing forbids is withheld."
         remarks.append(Remark(code="W_ECG_PACED", text=text))

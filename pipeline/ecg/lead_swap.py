@@ -2,7 +2,9 @@
 
 Exchanged limb electrodes keep Einthoven's relations, so they show only in what the heart would have to look like:
 left and right arm exchanged turn lead I upside down, right arm and leg turn lead II, left arm and leg turn the P axis
-upwards. Chest leads next to each other look alike; an exchange of two of them breaks that order.
+upwards. Where the electrode of the right leg, the ground, lies on an arm, two of the others lie on legs, which have
+nearly the same potential: the lead between them is nearly flat. Both leg electrodes exchanged change nothing that could
+be seen. Chest leads next to each other look alike; an exchange of two of them breaks that order.
 
 Source: the signs are those of AHA/ACC/HRS 2007 part I, doi 10.1161/CIRCULATIONAHA.106.180200, and of Abdollah and
 Milliken, Am J Cardiol 1997, doi 10.1016/S0002-9149(97)00645-1 (left arm and leg; confirm). Comparing a lead with V6 and
@@ -28,23 +30,31 @@ _ORDER_GAIN = 0.1  # sum of five correlations that an exchange of two leads must
 _NO_P_LIKENESS = -0.6  # without a P wave the QRS and T must speak more clearly
 _WIDE_MS = 120.0
 _ARMS_DEG, _LEG_DEG = (90.0, 180.0), (-180.0, -50.0)  # P axis when arms, or right arm and leg, are exchanged
+_FLAT_SHARE, _OTHERS_MV = 0.1, 0.2  # a lead between two legs: of the others' size, which must be this large
+_GROUNDS = ("both_grounds", "right_ground", "left_ground")  # flat are lead I, II, III
 _LEFT_P_DEG, _LEFT_T_DEG = (-60.0, 5.0), 30.0  # P and T axis when left arm and leg are exchanged
 _PAIRS: dict[str, str] = {
     "arms": "the left and right arm (or the heart lies to the right)",
     "right_leg": "the right arm and the left leg (or the atrial rhythm starts low)",
     "left_leg": "the left arm and the left leg (or the atrial rhythm starts low)",
+    "right_ground": "the right arm and the right leg (lead II is nearly flat)",
+    "left_ground": "the left arm and the right leg (lead III is nearly flat)",
+    "both_grounds": "both arms with both legs (lead I is nearly flat)",
 }
 
 
 def limb_swap(beat: MedianBeat, leads: Sequence[str], *, ii_over_i: float = 1.0) -> str | None:
-    """The pair of limb electrodes that may be exchanged: "arms", "right_leg", "left_leg", or None.
+    """The pair of limb electrodes that may be exchanged, a key of the table above, or None.
 
-    Needs the leads I, II and V6; `ii_over_i` as in `pipeline.ecg.limb_scales`.
+    Needs the leads I, II and V6, for the ground two of I, II and III; `ii_over_i` as in `pipeline.ecg.limb_scales`.
     """
     place = {name: row for row, name in enumerate(leads) if np.isfinite(beat.signal_mv[row]).all()}
     part = _qrs_t(beat)
-    if part is None or not {"I", "II", "V6"} <= set(place):
+    if part is None:
         return None
+    ground = _ground(part, place, ii_over_i)
+    if ground is not None or not {"I", "II", "V6"} <= set(place):
+        return ground
     one, two, six = (part[place[name]] for name in ("I", "II", "V6"))
     one_like, two_like = _likeness(one, six), _likeness(ii_over_i * two, six)
     p_axis = frontal_axis(beat, leads, "p", ii_over_i=ii_over_i)
@@ -58,6 +68,23 @@ def limb_swap(beat: MedianBeat, leads: Sequence[str], *, ii_over_i: float = 1.0)
     t_axis = frontal_axis(beat, leads, "t", ii_over_i=ii_over_i)
     low_t = t_axis is not None and t_axis.angle_deg < _LEFT_T_DEG
     return "left_leg" if one_like > 0.0 and low_t and _LEFT_P_DEG[0] < p_deg < _LEFT_P_DEG[1] else None
+
+
+def _ground(part: Array, place: dict[str, int], ii_over_i: float) -> str | None:
+    """Which arm the ground may lie on: one of the leads I, II and III is nearly flat beside the two others."""
+    given = {name: part[place[name]] for name in ("I", "II", "III") if name in place}
+    if {"I", "II"} <= set(given):
+        one, two = given["I"], ii_over_i * given["II"]
+    elif {"I", "III"} <= set(given):
+        one, two = given["I"], given["I"] + given["III"]
+    elif {"II", "III"} <= set(given):
+        one, two = given["II"] - given["III"], given["II"]
+    else:
+        return None
+    sizes = np.ptp(np.stack([one, two, two - one]), axis=1)
+    smallest = int(sizes.argmin())
+    others = np.delete(sizes, smallest)
+    return _GROUNDS[smallest] if others.min() >= _OTHERS_MV and sizes[smallest] < _FLAT_SHARE * others.min() else None
 
 
 def _without_p(beat: MedianBeat, one_like: float, two_like: float) -> str | None:

@@ -15,7 +15,7 @@ from pipeline.ecg.long_measurements import interval_median, long_measurements
 from pipeline.ecg.long_preparation import long_filter
 from pipeline.ecg.long_windows import hour_count
 from pipeline.ecg.median_beat import usual_beats
-from pipeline.ecg.pacing import Pacing
+from pipeline.ecg.pacing import Pacing, stated_pacing
 from pipeline.ecg.readers.stream import EcgStream
 from pipeline.ecg.rhythm import RhythmFacts, rhythm_statements
 from pipeline.ecg.shape import AXIS_WAVES, BeatShape, beat_shape, shape_statements
@@ -78,7 +78,8 @@ def analyse_long(
         clean=ecg.overview.clean,
         sampling_rate_hz=rate_hz,
     )
-    paced = bool(metadata.paced) or float(beats.paced_beats.mean()) > _LEAST_PACED
+    note = stated_pacing(metadata, ecg.record.header)
+    paced = note is not None or float(beats.paced_beats.mean()) > _LEAST_PACED
     shape, delineation = _beginning(ecg, beats, cancel)
     return EcgAnalysis(
         measurements=long_measurements(beats, waves, ecg.file_sha256, sex=metadata.sex, paced=paced),
@@ -89,7 +90,7 @@ def analyse_long(
         paced_beats=beats.paced_beats,
         delineation=delineation,
         rhythm=_rhythm(beats, waves, has_p, steady_s, stream.duration_s),
-        remarks=_remarks(beats, metadata),
+        remarks=_remarks(beats, note),
         waves=shape.waves,
         statements=_statements(shape, metadata, interval_median(beats, waves, "qrs"), paced),
         long=course(beats),
@@ -188,7 +189,7 @@ def _pacing(waves: HourBeats) -> Pacing:
     return Pacing(beats=paced, spikes=paced, distance_ms=distance_ms)
 
 
-def _remarks(beats: LongBeats, metadata: Metadata) -> tuple[Remark, ...]:
+def _remarks(beats: LongBeats, paced_note: str | None) -> tuple[Remark, ...]:
     remarks = []
     unclean_s = int((~beats.clean).sum())
     if unclean_s:
@@ -198,8 +199,8 @@ def _remarks(beats: LongBeats, metadata: Metadata) -> tuple[Remark, ...]:
     if beats.af_beats.any():
         text = "Atrial fibrillation is suspected: rate and QT vary from beat to beat."
         remarks.append(Remark(code="W_ECG_AF_SUSPECTED", text=text))
-    if metadata.paced:
-        remarks.append(Remark(code="W_ECG_PACED", text="The metadata says that the heart is paced."))
+    if paced_note is not None:
+        remarks.append(Remark(code="W_ECG_PACED", text=paced_note))
     elif beats.paced_beats.any():
         text = f"A paced rhythm is suspected in {100.0 * float(beats.paced_beats.mean()):.1f} % of the beats."
         remarks.append(Remark(code="W_ECG_PACED", text=text))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.ecg.waves import running_mean
-from pipeline.records import Array
+from pipeline.records import Array, Metadata, PatientHeader
 
 LEAST_RATE_HZ = 250.0  # below, an edge of four milliseconds lies between two samples
 BLURRED_QRS_MS = 140.0  # an abrupt onset counts only before a QRS as wide as this
@@ -44,6 +44,13 @@ class Pacing:
         """What the suggestion rests on, as a sentence."""
         what = "An abrupt onset of wide QRS complexes" if self.blurred else "A spike steeper than any QRS"
         return f"{what} lies {self.distance_ms or 0.0:.0f} ms before R in {int(self.spikes.sum())} beats."
+
+
+def stated_pacing(metadata: Metadata, header: PatientHeader) -> str | None:
+    """The sentence that the heart is paced, by what the user or else the ECG's file says; None where neither does."""
+    if metadata.paced is not None:
+        return "The metadata says that the heart is paced." if metadata.paced else None
+    return "The ECG file names a pacemaker or a paced rhythm." if header.paced else None
 
 
 def find_pacing(raw_mv: Array, sampling_rate_hz: float, peaks: Array, qrs_ms: float | None) -> Pacing:

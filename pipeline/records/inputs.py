@@ -54,6 +54,7 @@ class PatientHeader:
     age_years: float | None = None
     height_cm: float | None = None
     weight_kg: float | None = None
+    paced: bool | None = None  # an ECG's file names a pacemaker or a paced rhythm
     acquired_at: str | None = None  # ISO, local time of the machine, no zone
 
 

@@ -18,6 +18,7 @@ from pipeline.ecg.findings import EcgFindings
 from pipeline.ecg.flutter import flutter_beats
 from pipeline.ecg.intervals import BeatIntervals, beat_intervals
 from pipeline.ecg.median_beat import MedianBeat, median_beat, usual_beats
+from pipeline.ecg.pacing import stated_pacing
 from pipeline.ecg.shape import beat_shape
 from pipeline.errors import InputError
 from pipeline.records import Array, Delineation, EcgAnalysis, Edit, Measurement, Metadata, PreparedEcg
@@ -156,7 +157,7 @@ def _short_review(
             intervals=_forward(beat_intervals(Delineation(**marks.counted), rate_hz)),
             shape=beat_shape(ecg, signal_mv, marks.r_peaks, shown, usual),
             sex=metadata.sex,
-            is_paced=bool(metadata.paced),
+            paced_note=stated_pacing(metadata, ecg.record.header),
             pacing=pacing_of(ecg, analysis.r_peaks_idx, _qrs_ms(analysis)),
         )
         edited = analysis_of(findings, shown, metadata)

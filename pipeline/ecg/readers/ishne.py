@@ -29,7 +29,8 @@ MAX_LEADS = 12
 SIZES = struct.Struct("<H4i")  # check sum, variable block, samples, offset of the variable block, of the samples
 SIZES_AT = 8
 BIRTH_AT, RECORDED_AT, STARTED_AT = 132, 138, 150
-SEX_AT, N_LEADS_AT, LEAD_CODES_AT, RESOLUTION_AT, RATE_AT = 128, 156, 158, 206, 272
+SEX_AT, N_LEADS_AT, LEAD_CODES_AT, RESOLUTION_AT, PACEMAKER_AT, RATE_AT = 128, 156, 158, 206, 230, 272
+PACEMAKERS = range(1, 6)  # 0 says that there is none; any other number says nothing
 MISSING_SAMPLE = -(1 << 15)
 MV_PER_NV = 1e-6
 CHUNK_BYTES = 8 << 20
@@ -192,6 +193,7 @@ def _patient(header: bytes) -> PatientHeader:
         name=" ".join(name for name in names if name) or None,
         birth_date=born.date().isoformat() if born else None,
         sex=SEXES.get(_short(header, SEX_AT)),
+        paced=True if _short(header, PACEMAKER_AT) in PACEMAKERS else None,
         acquired_at=acquired_at,
     )
 

@@ -34,6 +34,7 @@ _NAME = re.compile(r"[-\w]+(\.\w+)?", re.ASCII)
 _FORMAT = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?", re.ASCII)
 _GAIN = re.compile(r"([-+\d.eE]+)?(?:\((-?\d+)\))?(?:/(\S+))?", re.ASCII)
 _SEX = re.compile(r"\bsex>?\s*:?\s*(female|male|f|m)\b", re.IGNORECASE)
+_PACED = re.compile(r"(?<!no )\b(paced|pacemaker|pacing)\b", re.IGNORECASE)
 _AGE = re.compile(r"\bage>?\s*:?\s*(\d{1,3})\b", re.IGNORECASE)
 
 
@@ -185,7 +186,7 @@ def _number(text: str) -> float:
 
 
 def _patient(comments: str, time_and_date: list[str]) -> PatientHeader:
-    """Age and sex where comments name them (`age: 81`, `<sex>: F`), and the start of the recording."""
+    """Age, sex and pacing where comments name them (`age: 81`, `<sex>: F`, `paced`), and the start of the recording."""
     age, sex = _AGE.search(comments), _SEX.search(comments)
     sexes: dict[str, Sex] = {"m": "male", "f": "female"}
     acquired_at = None
@@ -196,5 +197,6 @@ def _patient(comments: str, time_and_date: list[str]) -> PatientHeader:
     return PatientHeader(
         age_years=float(age.group(1)) if age and 0 < int(age.group(1)) <= 120 else None,
         sex=sexes[sex.group(1)[0].casefold()] if sex else None,
+        paced=True if _PACED.search(comments) else None,
         acquired_at=acquired_at,
     )

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.ecg.analysis import analyse_ecg
-from pipeline.ecg.pacing import find_pacing
-from pipeline.records import Metadata
+from pipeline.ecg.pacing import find_pacing, stated_pacing
+from pipeline.records import Metadata, PatientHeader
 
 R_S = np.arange(0.6, 9.5, 0.85)
 
@@ -80,6 +80,28 @@ def test_too_little_says_nothing(make_ecg, n_beats, rate_hz):
     phantom = _with_spikes(make_ecg(R_S, rate_hz=rate_hz), R_S - 0.07, width_s=0.008)
     peaks = phantom.r_idx.astype(int)[:n_beats]
     assert find_pacing(phantom.signal_mv, rate_hz, peaks, 90.0).distance_ms is None
+
+
+@pytest.mark.parametrize(
+    ("given", "header", "word"),
+    [(None, None, None), (None, True, "file"), (True, None, "metadata"), (False, True, None)],
+)
+def test_what_the_user_says_stands_above_the_file(given, header, word):
+    note = stated_pacing(Metadata(paced=given), PatientHeader(paced=header))
+    assert (note is None) if word is None else (word in (note or ""))
+
+
+@pytest.mark.parametrize(
+    ("comment", "paced"),
+    [("The rhythm is paced with a demand pacemaker.", True), ("no pacemaker", None), ("unspaced", None), ("", None)],
+)
+def test_a_comment_of_a_wfdb_header_may_name_pacing(tmp_path, comment, paced):
+    from pipeline.ecg.readers import read_ecg
+    from pipeline.gates import Limits
+
+    np.zeros(2000, "<i2").tofile(tmp_path / "a.dat")
+    (tmp_path / "a.hea").write_text(f"a 1 250 2000\na.dat 16 200 16 0 0 0 0 II\n# {comment}\n")
+    assert read_ecg(tmp_path / "a.hea", Limits()).header.paced is paced
 
 
 def test_the_analysis_suggests_pacing_and_withholds_what_it_forbids(make_ecg, prepare):

@@ -119,6 +119,9 @@ def electrodes(signal, kind):
         "arms": (-one, two - one),
         "right_leg": (one - two, -two),
         "left_leg": (two, one),
+        "right_ground": (one - two, 0.03 * two),
+        "left_ground": (two, two + 0.03 * one),
+        "both_grounds": (0.03 * one, one - two),
     }[kind]
     out = signal.copy()
     out[:6] = (
@@ -132,7 +135,7 @@ def electrodes(signal, kind):
     return out
 
 
-@pytest.mark.parametrize("kind", ["arms", "right_leg"])
+@pytest.mark.parametrize("kind", ["arms", "right_leg", "right_ground", "left_ground", "both_grounds"])
 def test_exchanged_limb_electrodes_are_found_and_withhold_the_axis(kind, phantom, prepare):
     swapped = replace(phantom, signal_mv=electrodes(phantom.signal_mv, kind))
     assert limb_swap(beat_of(swapped), LEADS) == kind
@@ -150,6 +153,14 @@ def test_exchanged_left_arm_and_leg_turn_the_p_axis(phantom):
             if np.isfinite(on):
                 steeper[0, int(on) : int(off) + 1] *= 0.3
     assert limb_swap(beat_of(replace(phantom, signal_mv=electrodes(steeper, "left_leg"))), LEADS) == "left_leg"
+
+
+def test_the_ground_on_an_arm_shows_in_any_two_limb_leads(phantom):
+    swapped = beat_of(replace(phantom, signal_mv=electrodes(phantom.signal_mv, "right_ground")))
+    for kept in (("I", "II"), ("I", "III"), ("II", "III")):
+        names = tuple(name if name in kept else "" for name in LEADS)
+        assert limb_swap(swapped, names) == "right_ground"
+    assert limb_swap(swapped, ("I", *[""] * 11)) is None
 
 
 def test_correct_electrodes_raise_no_alarm(beat):

@@ -74,7 +74,7 @@ def phantom():
         intervals=beat_intervals(waves, RATE_HZ),
         shape=beat_shape(ecg, usable_signal(ecg), peaks, waves, usual_beats(classes)),
         sex=None,
-        is_paced=False,
+        paced_note=None,
         pacing=pacing_of(ecg, peaks, None),
     )
     return ecg, analysis_of(findings, waves, Metadata())
