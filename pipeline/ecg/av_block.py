@@ -83,6 +83,7 @@ def _kind(facts: RhythmFacts, beats: Array) -> tuple[str, str]:
         return "unclear", f"{evidence}."
     before, after = facts.beat_pr_ms[beats], facts.beat_pr_ms[beats + 1]
     earlier = facts.beat_pr_ms[np.maximum(beats - 1, 0)]
+    before = np.where(np.isfinite(before), before, earlier)  # the longest PR of a course is the one that is not seen
     shorter = before - after
     known = shorter[np.isfinite(shorter)]
     if known.size == 0:
