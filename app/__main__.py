@@ -31,6 +31,8 @@ def _work() -> int:
 
 
 if __name__ == "__main__":
+    # The matrices here are small: a second thread of the linear algebra only waits actively and doubles the CPU time.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.argv[1:2] == [WORKER_ARGUMENT]:
         sys.exit(_work())
     if not sys.warnoptions:

@@ -21,7 +21,7 @@ from pipeline.isolation.workspace import remove_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT_VARIABLES = ("LANG", "LC_ALL", "LC_CTYPE", "TZ", "PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "OMP_NUM_THREADS",
-                  "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONUTF8")  # fmt: skip
+                  "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "MKL_NUM_THREADS", "PYTHONUTF8")  # fmt: skip
 """The part of our environment that a worker is given."""
 _END_S = 5.0
 
