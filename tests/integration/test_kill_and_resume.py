@@ -55,7 +55,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("state", "restored"),
     [
-        ("DETECTION", 2),
+        pytest.param("DETECTION", 2, marks=pytest.mark.slow),  # on a smaller study the quick torture does the same
         pytest.param("VALIDATION", 0, marks=pytest.mark.slow),
         pytest.param("PREPROCESSING", 1, marks=pytest.mark.slow),
         pytest.param("ANALYSIS", 3, marks=pytest.mark.slow),

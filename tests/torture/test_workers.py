@@ -115,6 +115,7 @@ def test_a_dead_worker_is_replaced(tmp_path: Path, promise: Record) -> None:
     )
 
 
+@pytest.mark.torture
 def test_cancel_at_any_moment(tmp_path: Path, request_of: RequestOf, promise: Record) -> None:
     """The store stays sound and the run can be resumed."""
     chance, n = random.Random(12), scaled(2, 40)
@@ -151,6 +152,7 @@ def test_cancel_at_any_moment(tmp_path: Path, request_of: RequestOf, promise: Re
     )
 
 
+@pytest.mark.torture
 def test_runs_leave_nothing_behind(tmp_path: Path, request_of: RequestOf, promise: Record) -> None:
     request, me, n = request_of("ecg"), psutil.Process(), scaled(3, 50)
     n_first = max(1, n // 5)

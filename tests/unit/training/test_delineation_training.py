@@ -60,6 +60,7 @@ def test_numpy_gives_what_torch_gives():
     np.testing.assert_allclose(ours.transpose(0, 1, 3, 2), expected, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_a_few_steps_teach_and_the_same_seed_gives_the_same_weights(labelled, tmp_path):
     config = TrainingConfig(steps=20, records=1)
     log = tmp_path / "log.jsonl"
