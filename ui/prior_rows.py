@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.clinical.priors import judged
 from pipeline.records import Measurement
 from ui.view_state import CaseView
 from ui.wording import number, value_text
@@ -18,6 +19,7 @@ class PriorRow:
     prior: str
     now: str
     change: str  # empty where one of the two is withheld or no number
+    judged: str = ""  # how the change is to be taken, beside the repeat noise where it is known
 
 
 def prior_rows(case: CaseView, prior: CaseView) -> tuple[PriorRow, ...]:
@@ -40,11 +42,22 @@ def _row(now: Measurement, then: Measurement) -> PriorRow:
         prior=_value(then),
         now=_value(now) + (unit if now.status != "withheld" else ""),
         change=_change(now, then),
+        judged=_judged(now, then),
     )
 
 
 def _value(found: Measurement) -> str:
     return "withheld" if found.status == "withheld" else value_text(found.value, found.digits)
+
+
+def _judged(now: Measurement, then: Measurement) -> str:
+    if not _change(now, then):
+        return ""
+    before, present = float(then.value or 0.0), float(now.value or 0.0)
+    verdict, noise = judged(now.name, before, present, then.interval, now.interval)
+    if verdict == "not judged":
+        return ""
+    return f"{verdict} ({noise})" if noise else verdict
 
 
 def _change(now: Measurement, then: Measurement) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -56,27 +56,40 @@ def _numeric(measure: Mapping[str, Any]) -> bool:
 
 
 def _change(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Change:
-    verdict, noise = _verdict(name, old, new)
+    before, now = float(old["value"]), float(new["value"])
+    if old["unit"] != new["unit"]:
+        verdict, noise = judged_units()
+    else:
+        verdict, noise = judged(name, before, now, old["interval"], new["interval"])
     return Change(
         name=name,
         label=new["label"],
         unit=new["unit"],
         digits=new["digits"],
-        before=float(old["value"]),
-        now=float(new["value"]),
+        before=before,
+        now=now,
         verdict=verdict,
         noise=noise,
     )
 
 
-def _verdict(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Verdict, str]:
-    if old["unit"] != new["unit"]:
-        return "not judged", "the units differ"
+def judged_units() -> tuple[Verdict, str]:
+    """What is said of two values in different units."""
+    return "not judged", "the units differ"
+
+
+def judged(
+    name: str,
+    before: float,
+    now: float,
+    interval_before: Sequence[float] | None,
+    interval_now: Sequence[float] | None,
+) -> tuple[Verdict, str]:
+    """How a change of a measure is to be taken, and the repeat noise in words where it is known."""
     if name in REPEAT_NOISE:
         experts, _, words = REPEAT_NOISE[name]
-        is_within = abs(float(new["value"]) - float(old["value"])) <= experts
-        return "within repeat noise" if is_within else "beyond repeat noise", words
-    if not old["interval"] or not new["interval"]:
+        return ("within repeat noise" if abs(now - before) <= experts else "beyond repeat noise"), words
+    if not interval_before or not interval_now:
         return "not judged", ""
-    (low, high), (other_low, other_high) = old["interval"], new["interval"]
+    (low, high), (other_low, other_high) = interval_before, interval_now
     return ("intervals overlap" if low <= other_high and other_low <= high else "intervals apart"), ""

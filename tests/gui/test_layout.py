@@ -200,7 +200,14 @@ def test_prior_compare_shows_clip_and_numbers(window, qtbot, engine, kit, full_r
     assert window.views["prior"].table.rowCount() > 0
     rows = {row.name: row for row in prior_rows(case_now, window.review.state.prior)}
     assert (rows["lvef"].prior, rows["lvef"].now, rows["lvef"].change) == ("50", "50 %", "0")
+    assert rows["lvef"].judged == "within repeat noise (repeat noise: experts ±7, beginners ±9 EF points)"
     assert rows["edv_index"].change == ""  # withheld in both
+    assert rows["edv_index"].judged == ""
+    texts = [
+        window.views["prior"].table.item(place, 3).text() for place in range(window.views["prior"].table.rowCount())
+    ]
+    assert "0\nwithin repeat noise" in texts
+    assert "experts ±7" in window.views["prior"].note.text()
 
 
 def test_no_prior_is_said(window, qtbot, engine, kit, full_results):

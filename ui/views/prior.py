@@ -14,10 +14,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pipeline.clinical.priors import REPEAT_NOISE
 from ui.prior_rows import PriorRow, prior_rows
 from ui.view_state import ReviewState
 from ui.widgets.empty_label import EmptyLabel
 
+CHANGE_COLUMN = 3
 ASK_TEXT = "Prior compare (4) puts an earlier case beside the one on screen."
 NOTHING_TEXT = "The two cases have no measurement in common."
 HEADS = (("Measure", ""), ("Prior", ""), ("Now", ""), ("Change", "Now less prior, in the unit of the measure"))
@@ -67,7 +69,8 @@ class PriorView(QWidget):
             return
         rows = prior_rows(state.case, state.prior) if state.prior.key is not None else ()
         self._fill(rows)
-        self.note.setText(state.prior_note)
+        noise = REPEAT_NOISE["lvef"][2]
+        self.note.setText(f"{state.prior_note} EF {noise}." if rows and state.prior_note else state.prior_note)
         self.empty.setText(state.prior_note or ASK_TEXT if state.prior.key is None else NOTHING_TEXT)
         self._stack.setCurrentIndex(1 if rows else 0)
 
@@ -75,9 +78,12 @@ class PriorView(QWidget):
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         self.table.setRowCount(len(rows))
         for place, row in enumerate(rows):
-            for column, text in enumerate((row.label, row.prior, row.now, row.change)):
+            verdict = row.judged.partition(" (")[0]
+            change = f"{row.change}\n{verdict}" if verdict else row.change
+            for column, text in enumerate((row.label, row.prior, row.now, change)):
                 item = QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(f"{row.change} {row.judged}".strip() if column == CHANGE_COLUMN else text)
                 if column:
                     item.setTextAlignment(right)
                 self.table.setItem(place, column, item)
+        self.table.resizeRowsToContents()
