@@ -28,7 +28,7 @@ STAGE_VERSIONS: dict[str, int] = {
     "preprocessed_ecg": 3,
     "preprocessed_metadata": 2,
     "detection_result": 3,
-    "analysis_result.echo": 3,
+    "analysis_result.echo": 4,
     "analysis_result.ecg": 4,
 }
 """Raise a number when the code behind that result changes what it computes."""

@@ -29,7 +29,7 @@ from pipeline.echo.volumes import volume_of_profiles
 from pipeline.echo.wall_scores import wall_motion_score_index
 from pipeline.errors import AnalysisError
 from pipeline.measurements import measured, withheld
-from pipeline.records import EchoAnalysis, EchoCine, EchoDetection, Measurement, Metadata, Metric, Source
+from pipeline.records import Array, EchoAnalysis, EchoCine, EchoDetection, Measurement, Metadata, Metric, Source
 
 INTERVAL_FROM = "90 % interval from the model's error on {} held-out patients and the spread of the beats"
 FEWEST_SCORES = 3
@@ -219,4 +219,15 @@ def _heart_rate(subject: Subject) -> Measurement:
     if rate_bpm is None:
         reason = (subject.main.cycle.reason or NO_RATE) if subject.main.cine.timing_known else NO_TIMES
         return withheld(metrics.ECHO_HEART_RATE, reason, source=source)
-    return measured(metrics.ECHO_HEART_RATE, rate_bpm, source=source)
+    interval = _rate_interval(rate_bpm, len(subject.main.analysis.beats), subject.main.cine.frame_times_s)
+    return measured(metrics.ECHO_HEART_RATE, rate_bpm, source=source, interval=interval)
+
+
+def _rate_interval(rate_bpm: float, n_beats: int, frame_times_s: Array) -> tuple[float, float] | None:
+    """What the rate can be where the first and the last beat are each known to half a frame."""
+    if n_beats < 1 or len(frame_times_s) < 2:
+        return None
+    span_s, frame_s = 60.0 * n_beats / rate_bpm, float(np.median(np.diff(frame_times_s)))
+    if frame_s >= span_s:
+        return None
+    return 60.0 * n_beats / (span_s + frame_s), 60.0 * n_beats / (span_s - frame_s)

@@ -148,7 +148,8 @@ ECHO_HEART_RATE = Metric(
     label="Heart rate (cine)",
     unit="1/min",
     digits=0,
-    method="mean interval between the beats of the volume curve, or between R waves stored with the clip",
+    method="mean interval between the beats of the volume curve, or between R waves stored with the clip; "
+    "its interval: half a frame at both ends",
     reference=LANG_2015,
     loinc="8867-4",
 )

@@ -102,7 +102,11 @@ def test_six_segments(usual: Any) -> None:
 def test_without_calibration_ratios_stand_and_lengths_do_not(phantoms: Any, usual_heart: Any) -> None:
     found = analysed(detected(phantoms, usual_heart, calibration=UNCALIBRATED), metadata=Metadata(bsa_m2=1.8))
     assert value(found, "lvef").value == pytest.approx(EF, abs=1.0)
-    assert value(found, "echo_heart_rate").value == pytest.approx(72, rel=0.03)
+    rate = value(found, "echo_heart_rate")
+    assert rate.value == pytest.approx(72, rel=0.03)
+    assert rate.interval is not None
+    assert rate.interval[0] < 72 < rate.interval[1]
+    assert rate.interval[1] - rate.interval[0] < 8
     assert value(found, "gls").status == "measured"
     for name in ("edv", "esv", "sv", "edv_index", "lv_length_ed", "la_area", "la_volume", "la_volume_index"):
         assert value(found, name).reason == UNCALIBRATED.reason
