@@ -22,8 +22,14 @@ from pipeline.stage_calls import CALLS, Lane, StageCall
 
 GIB = 1 << 30
 MODEL_MODULES = ("torch", "cv2", "scipy.ndimage", "pipeline.echo.inference", "pipeline.echo.detection")
-SPARE_MODULES = (*MODEL_MODULES, "pydicom", "scipy.signal", "neurokit2")
-"""What the spare imports while it waits."""
+READING_MODULES = (
+    "pipeline.stage_calls",
+    "pipeline.echo.readers",
+    "pipeline.echo.preprocessing",
+    "PIL.JpegImagePlugin",
+)
+SPARE_MODULES = (*MODEL_MODULES, "pydicom", *READING_MODULES, "scipy.signal", "neurokit2")
+"""What the spare imports while it waits; with the readers, so that a clip's first frame is there at once."""
 
 
 def default_resident_limit() -> int:
