@@ -116,17 +116,25 @@ def unit_range(images: Tensor, tops: Tensor) -> Tensor:
 def training_batch(stills: Stills, config: TrainingConfig, step: int) -> tuple[Tensor, Tensor]:
     """One augmented batch; it depends only on the seed and the step, so a resumed run repeats it."""
     rng = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
-    # Both phases of a patient stand side by side in the order of names
-    pairs = torch.randint(0, len(stills.images) // 2, (config.batch_size // 2,), generator=rng)
-    pick = torch.stack([2 * pairs, 2 * pairs + 1], 1).flatten()
+    pick = _picked(len(stills.images), config, rng)
     shape = config.shapes[int(torch.randint(0, len(config.shapes), (1,), generator=rng))]
     late = (step / config.steps - config.calm_from) / (1 - config.calm_from)
     strength = 1 - 0.5 * min(max(late, 0.0), 1.0)
     grid = random_grid(stills.boxes[pick], shape, rng, geometry=config.geometry, strength=strength)
     x = functional.grid_sample(unit_range(stills.images[pick], stills.tops[pick]), grid, align_corners=False)
-    changed = torch.rand(len(x), generator=rng) < config.grey
-    grey = torch.where(changed.view(-1, 1, 1, 1), random_grey(x, rng), x)
+    grey = random_grey(x, rng)
+    if config.grey < 1:
+        changed = torch.rand(len(x), generator=rng) < config.grey
+        grey = torch.where(changed.view(-1, 1, 1, 1), grey, x)
     return grey, _targets(stills.labels[pick], grid)
+
+
+def _picked(n_stills: int, config: TrainingConfig, rng: torch.Generator) -> Tensor:
+    """Which stills make a batch; both phases of a patient, side by side in the order of names, where volumes count."""
+    if not config.volume:
+        return torch.randint(0, n_stills, (config.batch_size,), generator=rng)
+    pairs = torch.randint(0, n_stills // 2, (config.batch_size // 2,), generator=rng)
+    return torch.stack([2 * pairs, 2 * pairs + 1], 1).flatten()
 
 
 def _targets(labels: Tensor, grid: Tensor) -> Tensor:

@@ -82,6 +82,13 @@ def test_another_seed_gives_other_batches(stills: Path) -> None:
     assert first.shape != other.shape or not torch.equal(first, other)
 
 
+def test_phases_stand_in_pairs_only_where_volumes_count() -> None:
+    apart = training._picked(40, replace(QUICK, batch_size=16), torch.Generator().manual_seed(1))
+    paired = training._picked(40, replace(QUICK, batch_size=16, volume=0.2), torch.Generator().manual_seed(1))
+    assert not bool((apart[1::2] - apart[::2] == 1).all())
+    assert (paired[1::2] - paired[::2]).tolist() == [1] * 8
+
+
 def test_targets_stay_probabilities(stills: Path) -> None:
     x, target = training_batch(training.load_stills(stills / "train"), QUICK, 1)
     assert x.shape[-2:] in SMALL
