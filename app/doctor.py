@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import platform
 import re
 import sqlite3
@@ -12,16 +10,14 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 
-import resources
 from app import VERSION
 from app.command_line import EXIT_DONE, EXIT_ERROR
 from app.paths import AppPaths
 from pipeline.echo.readers.video import video_library
 from pipeline.errors import PipelineError
+from pipeline.model_files import SHIPPED
 
-MODEL_FOLDER = "models/camus_cc_by_nc_sa"
 PACKAGES = (
     "numpy",
     "scipy",
@@ -147,17 +143,13 @@ def _video_reader() -> Iterator[Finding]:
     yield Finding("AVI and MP4", text if can_read else "OpenCV was built without FFmpeg", can_read)
 
 
-def check_model(paths: AppPaths) -> Iterator[Finding]:
-    """Whether the weights are the ones that their manifest names."""
-    try:
-        manifest = json.loads(resources.path(f"{MODEL_FOLDER}/manifest.json").read_text(encoding="utf-8"))
-        weights = resources.path(f"{MODEL_FOLDER}/{Path(manifest['file']).name}").read_bytes()
-    except (OSError, ValueError, KeyError, TypeError):
-        yield Finding("chambers", "E_HARD_003: weights or manifest are missing or cannot be read", False)
-        return
-    found = hashlib.sha256(weights).hexdigest()
-    is_whole = found == manifest.get("sha256")
-    yield Finding("chambers", f"sha256 {found} {'agrees' if is_whole else 'differs from its manifest'}", is_whole)
+def check_models(paths: AppPaths) -> Iterator[Finding]:
+    """Whether the numbers of every model are the ones that its manifest names."""
+    for model in SHIPPED:
+        try:
+            yield Finding(f"{model.noun} model", f"sha256 {model.check()} agrees with its manifest")
+        except PipelineError as error:
+            yield Finding(f"{model.noun} model", str(error), False)
 
 
 def check_window(paths: AppPaths) -> Iterator[Finding]:
@@ -208,7 +200,7 @@ def check_isolation(paths: AppPaths) -> Iterator[Finding]:
 CHECKS: tuple[tuple[str, Callable[[AppPaths], Iterator[Finding]]], ...] = (
     ("Packages", check_packages),
     ("Formats", check_formats),
-    ("Model", check_model),
+    ("Models", check_models),
     ("Window", check_window),
     ("Store", check_store),
     ("Worker processes", check_isolation),

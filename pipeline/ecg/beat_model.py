@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import resources
 from pipeline.ecg.beat_features import FEATURES
 from pipeline.ecg.tree_ensemble import TreeEnsemble, ensemble_from_arrays
-from pipeline.errors import HardStopError, ModelError
+from pipeline.model_files import BEATS
 from pipeline.records import Array
-
-MODEL_FOLDER = "models/mitdb_odc_by"
-MANIFEST_NAME = "manifest.json"
-_DAMAGED = "The beat model on this computer is damaged or has been changed; install Chordae again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,30 +46,18 @@ def load_beat_model(folder: Path | None = None) -> BeatModel:
     ModelError
         When they cannot be read now.
     """
-    try:
-        place = folder or resources.path(MODEL_FOLDER)
-        raw = (place / MANIFEST_NAME).read_bytes()
-        manifest = json.loads(raw)
-        content = (place / Path(manifest["file"]).name).read_bytes()
-        expected = str(manifest["sha256"])
-    except OSError:
-        raise ModelError("The beat model of this installation cannot be read.") from None
-    except (ValueError, KeyError, TypeError):
-        raise HardStopError(_DAMAGED, code="E_HARD_003", details={"file": MANIFEST_NAME}) from None
-    found = hashlib.sha256(content).hexdigest()
-    if found != expected:
-        details = {"file": str(manifest["file"]), "expected_sha256": expected, "found_sha256": found}
-        raise HardStopError(_DAMAGED, code="E_HARD_003", details=details)
-    try:
-        return _parsed(content, manifest["classes"])
-    except (ValueError, KeyError, TypeError):
-        raise HardStopError(_DAMAGED, code="E_HARD_003", details={"file": str(manifest["file"])}) from None
+    return BEATS.load(_parsed, folder)
 
 
-def _parsed(content: bytes, classes: Mapping[str, Mapping[str, object]]) -> BeatModel:
+def _parsed(content: bytes, manifest: Mapping[str, Any]) -> BeatModel:
+    from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    arrays = load(content)
+    try:
+        arrays = load(content)
+    except SafetensorError as error:
+        raise ValueError("these bytes are no trees") from error
+    classes = manifest["classes"]
     return BeatModel(
         ventricular=class_model(arrays, "V", classes["V"]), supraventricular=class_model(arrays, "S", classes["S"])
     )

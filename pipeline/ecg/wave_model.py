@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
 
-import resources
 from pipeline.ecg.wave_network import SHAPES, WaveNetwork
-from pipeline.errors import HardStopError, ModelError
-
-MODEL_FOLDER = "models/ludb_odc_by"
-MANIFEST_NAME = "manifest.json"
-_DAMAGED = "The wave model on this computer is damaged or has been changed; install Chordae again."
+from pipeline.model_files import WAVES
 
 
 @functools.cache
@@ -29,23 +22,7 @@ def load_wave_network(folder: Path | None = None) -> WaveNetwork:
     ModelError
         When they cannot be read now.
     """
-    try:
-        place = folder or resources.path(MODEL_FOLDER)
-        manifest = json.loads((place / MANIFEST_NAME).read_bytes())
-        content = (place / Path(manifest["file"]).name).read_bytes()
-        expected = str(manifest["sha256"])
-    except OSError:
-        raise ModelError("The wave model of this installation cannot be read.") from None
-    except (ValueError, KeyError, TypeError):
-        raise HardStopError(_DAMAGED, code="E_HARD_003", details={"file": MANIFEST_NAME}) from None
-    found = hashlib.sha256(content).hexdigest()
-    details = {"file": str(manifest["file"]), "expected_sha256": expected, "found_sha256": found}
-    if found != expected:
-        raise HardStopError(_DAMAGED, code="E_HARD_003", details=details)
-    try:
-        return network_of(content)
-    except (ValueError, KeyError, TypeError):
-        raise HardStopError(_DAMAGED, code="E_HARD_003", details=details) from None
+    return WAVES.load(lambda content, _: network_of(content), folder)
 
 
 def network_of(content: bytes) -> WaveNetwork:

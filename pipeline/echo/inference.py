@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from pipeline.cancellation import CancelToken
 from pipeline.echo.lookahead import in_order
-from pipeline.echo.manifest import ModelManifest, damaged
+from pipeline.echo.manifest import ModelManifest
 from pipeline.echo.network import N_CLASSES, STRIDE, ChamberNet, channels_last
 from pipeline.echo.windows import (
     Extent,
@@ -33,6 +33,7 @@ from pipeline.echo.windows import (
     part_of_frame,
     whole_frame,
 )
+from pipeline.model_files import CHAMBERS
 from pipeline.records import Array
 
 SCALING_PX = 288
@@ -247,7 +248,9 @@ def _certainty(probabilities: Array) -> float:
 
 def build_inference(manifest: ModelManifest, weights: bytes) -> ChamberInference:
     """A network out of checked bytes; raises HardStopError when they cannot be one."""
-    refused = damaged({"file": manifest.file, "expected_sha256": manifest.sha256, "found_sha256": manifest.sha256})
+    refused = CHAMBERS.damaged(
+        {"file": manifest.file, "expected_sha256": manifest.sha256, "found_sha256": manifest.sha256}
+    )
     if manifest.input_px <= 0 or manifest.input_px % STRIDE:
         raise refused
     try:

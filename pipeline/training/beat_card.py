@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from pipeline.ecg.beat_model import MANIFEST_NAME
+from pipeline.model_files import MANIFEST_NAME
 from pipeline.records import Array
 
 TREES_NAME = "beats.safetensors"

@@ -22,8 +22,9 @@ from safetensors.torch import load, load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.echo.manifest import MANIFEST_NAME, read_manifest, read_weights
+from pipeline.echo.manifest import read_manifest, read_weights
 from pipeline.echo.network import N_CLASSES, STRIDE, ChamberNet, channels_last
+from pipeline.model_files import MANIFEST_NAME
 from pipeline.training.augmentation import Geometry, heart_boxes, random_grey, random_grid
 
 CAVITY = 1

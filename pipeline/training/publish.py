@@ -21,9 +21,9 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from pipeline.echo.manifest import MANIFEST_NAME
 from pipeline.echo.network import ChamberNet
 from pipeline.echo.segmentation import load_segmenter
+from pipeline.model_files import MANIFEST_NAME
 from pipeline.training.echo import TrainingConfig
 from pipeline.training.figures import measure
 from pipeline.training.model_card import LICENCE_NOTICE, model_card

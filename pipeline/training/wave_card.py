@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save
 
-from pipeline.ecg.wave_model import MANIFEST_NAME, network_of
+from pipeline.ecg.wave_model import network_of
 from pipeline.ecg.wave_windows import FIELDS
+from pipeline.model_files import MANIFEST_NAME
 from pipeline.training.delineation import ALL, fold_of
 from pipeline.training.ludb import read_labelled, record_names
 from pipeline.training.wave_figures import INTERVALS, score, totals

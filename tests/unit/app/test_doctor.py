@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import resources
 from app import doctor
 from app.command_line import main
 from app.paths import AppPaths
+from pipeline.model_files import CHAMBERS, SHIPPED, ModelFolder
 
 
 def test_a_whole_installation_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -25,28 +26,34 @@ def test_a_whole_installation_is_well(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.fixture
-def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the model's manifest with weights of another hash."""
-    folder = tmp_path / doctor.MODEL_FOLDER
-    folder.mkdir(parents=True)
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of every shipped model."""
+    shipped = resources.path("models")
+    shutil.copytree(shipped, tmp_path / "models")
     monkeypatch.setattr(resources, "path", lambda name: tmp_path / name)
-    (folder / "manifest.json").write_text(json.dumps({"file": "w.safetensors", "sha256": "0" * 64}))
-    (folder / "w.safetensors").write_bytes(b"damaged")
-    return folder
+    return tmp_path
 
 
-def test_damaged_weights_are_found(model: Path) -> None:
-    (finding,) = doctor.check_model(AppPaths(model))
-    assert not finding.is_ok
-    assert "differs" in finding.text
+@pytest.mark.parametrize("model", SHIPPED, ids=lambda model: model.noun)
+def test_changed_numbers_of_any_model_are_found(models: Path, model: ModelFolder) -> None:
+    (numbers,) = (models / model.place).glob("*.safetensors")
+    numbers.write_bytes(numbers.read_bytes()[:-1] + b"?")
+    (finding,) = [found for found in doctor.check_models(AppPaths(models)) if not found.is_ok]
+    assert finding.name == f"{model.noun} model"
+    assert finding.text.startswith("E_HARD_003")
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"file": 1}'])
-def test_a_damaged_manifest_is_found(model: Path, content: str) -> None:
-    (model / "manifest.json").write_text(content)
-    (finding,) = doctor.check_model(AppPaths(model))
-    assert not finding.is_ok
+def test_a_damaged_manifest_is_found(models: Path, content: str) -> None:
+    (models / CHAMBERS.place / "manifest.json").write_text(content)
+    (finding,) = [found for found in doctor.check_models(AppPaths(models)) if not found.is_ok]
     assert finding.text.startswith("E_HARD_003")
+
+
+def test_a_missing_model_is_found(models: Path) -> None:
+    shutil.rmtree(models / CHAMBERS.place)
+    (finding,) = [found for found in doctor.check_models(AppPaths(models)) if not found.is_ok]
+    assert "cannot be read" in finding.text
 
 
 def test_a_missing_package_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

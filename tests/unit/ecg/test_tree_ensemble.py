@@ -9,9 +9,10 @@ import pytest
 
 import resources
 from pipeline.ecg.beat_features import FEATURES, beat_features
-from pipeline.ecg.beat_model import MODEL_FOLDER, load_beat_model
+from pipeline.ecg.beat_model import load_beat_model
 from pipeline.ecg.tree_ensemble import ensemble_from_arrays
 from pipeline.errors import HardStopError, ModelError
+from pipeline.model_files import BEATS
 
 # one tree: x0 <= 1 -> (x1 <= 0 -> -2, else 3), else 5; and one that is a single leaf of 0.25
 ARRAYS = {
@@ -43,7 +44,7 @@ def test_trees_that_point_beyond_their_nodes_are_refused():
 
 @pytest.fixture
 def model_copy(tmp_path):
-    return shutil.copytree(resources.path(MODEL_FOLDER), tmp_path / "model")
+    return shutil.copytree(resources.path(BEATS.place), tmp_path / "model")
 
 
 def test_a_changed_byte_is_a_hard_stop(model_copy):
@@ -79,7 +80,7 @@ def test_a_missing_model_can_be_tried_again(tmp_path):
 
 
 def test_the_card_tells_the_hash_of_what_is_shipped():
-    folder = resources.path(MODEL_FOLDER)
+    folder = resources.path(BEATS.place)
     digest = hashlib.sha256((folder / "beats.safetensors").read_bytes()).hexdigest()
     assert digest in (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
 

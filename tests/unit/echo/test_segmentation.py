@@ -16,10 +16,11 @@ from safetensors.torch import load_file, save_file
 import resources
 from pipeline.cancellation import CancelToken
 from pipeline.echo.inference import likeliest, time_weights
-from pipeline.echo.manifest import MODEL_FOLDER, read_manifest
+from pipeline.echo.manifest import read_manifest
 from pipeline.echo.segmentation import Segmenter, load_segmenter, model_sha256
 from pipeline.echo.windows import Extent, Window, around_heart, cut, find_heart, lay_back, whole_frame
 from pipeline.errors import HardStopError, ModelError, RunCancelledError
+from pipeline.model_files import CHAMBERS
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def demo_frames() -> np.ndarray:
 
 @pytest.fixture
 def model_copy(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(resources.path(MODEL_FOLDER), tmp_path / "model"))
+    return Path(shutil.copytree(resources.path(CHAMBERS.place), tmp_path / "model"))
 
 
 def refused(folder: Path) -> HardStopError:
@@ -64,7 +65,7 @@ def test_hash_is_known_without_loading_torch() -> None:
 
 def test_manifest_carries_its_figures() -> None:
     manifest = read_manifest()
-    assert manifest.size_bytes == (resources.path(MODEL_FOLDER) / manifest.file).stat().st_size
+    assert manifest.size_bytes == (resources.path(CHAMBERS.place) / manifest.file).stat().st_size
     assert manifest.figures["dice"]["lv_cavity"] >= 0.92
     assert manifest.figures["dice"]["lv_myocardium"] >= 0.84
     assert manifest.figures["dice"]["left_atrium"] >= 0.90

@@ -14,9 +14,9 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import resources
-from pipeline.echo.manifest import MODEL_FOLDER
 from pipeline.echo.network import ChamberNet
 from pipeline.echo.segmentation import load_segmenter
+from pipeline.model_files import CHAMBERS
 from pipeline.training.figures import dice, mean_surface_mm
 from pipeline.training.model_card import model_card
 from pipeline.training.publish import publish
@@ -89,7 +89,7 @@ def test_several_trainings_are_averaged_and_each_is_measured(data: Path, tmp_pat
 
 
 def _shipped_weights() -> Path:
-    return resources.path(MODEL_FOLDER) / "chambers.safetensors"
+    return resources.path(CHAMBERS.place) / "chambers.safetensors"
 
 
 def test_half_precision_is_what_is_shipped() -> None:
@@ -99,7 +99,7 @@ def test_half_precision_is_what_is_shipped() -> None:
 
 
 def test_the_shipped_card_belongs_to_the_shipped_manifest() -> None:
-    folder = resources.path(MODEL_FOLDER)
+    folder = resources.path(CHAMBERS.place)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert (folder / "MODEL_CARD.md").read_text(encoding="utf-8") == model_card(manifest)
 
