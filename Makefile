@@ -26,7 +26,7 @@ help:
 	@echo "make screens    pictures of every view into docs/screens"
 	@echo "make bench-gui  the window: start, first frame, event loop during a run with a playing cine"
 	@echo "make sbom       bill of materials of the locked packages (CycloneDX), in build"
-	@echo "make lock       write requirements.lock from pyproject.toml"
+	@echo "make lock       write requirements.lock from pyproject.toml; UPGRADE=1 takes the newest versions"
 
 setup:
 	@$(PYTHON) packaging/bootstrap.py
@@ -80,6 +80,7 @@ sbom: setup
 	@$(VENV_PYTHON) packaging/sbom.py build/sbom.cyclonedx.json
 	@echo "build/sbom.cyclonedx.json"
 
+lock: export UPGRADE ?=
 lock: setup
 	@$(VENV_PYTHON) packaging/lock.py
 

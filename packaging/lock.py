@@ -3,6 +3,9 @@
 The hashes stand in requirements.hashes: for each version those of every file that the places pip looks in
 offer, so that another machine may take another file of the same version. torch has none there: each of its
 builds (for graphics cards, for the CPU, from another index) is a file of its own.
+
+Versions that the lock holds already are kept where pyproject.toml allows them; `make lock UPGRADE=1` takes the
+newest ones.
 """
 
 from __future__ import annotations
@@ -10,7 +13,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from bootstrap import HASHES, LOCK, PYTHON, ROOT, UNHASHED, VENV, WHEELS_VARIABLE, pip_settings, wheel_options
 
@@ -25,6 +30,7 @@ TEXT_OPTIONS = (
 )
 GROUPS = ("--extra=workstation", "--group=dev")
 HASH_MARK = "--hash="
+UPGRADE_VARIABLE = "UPGRADE"  # "1": take the newest versions instead of those of the lock
 
 
 class ResolveError(Exception):
@@ -38,6 +44,23 @@ def compiled(source: str, *options: str) -> str:
     if done.returncode:
         raise ResolveError(done.stderr)
     return done.stdout
+
+
+def to_keep(lock: str) -> str:
+    """An earlier lock without torch: its plain version would be preferred to the build for the CPU, and bring CUDA."""
+    return "".join(f"{line}\n" for line in lock.splitlines() if line.partition("==")[0] not in UNHASHED)
+
+
+def resolved(places: Sequence[str], *, keep: str) -> str:
+    """The versions that pyproject.toml allows; those of `keep`, an earlier lock's text, stay where they are allowed.
+
+    A build tag such as +cpu is taken off: it would bind the lock to one index.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / LOCK.name  # uv keeps what it finds in the file that it is to write
+        target.write_text(keep)
+        compiled("pyproject.toml", *GROUPS, *places, f"--output-file={target}")
+        return target.read_text().replace("+cpu", "")
 
 
 def hashes_of(text: str) -> dict[str, set[str]]:
@@ -70,8 +93,8 @@ def main() -> int:
     listing = subprocess.run([PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
     places = wheel_options(pip_settings(listing.stdout), os.environ.get(WHEELS_VARIABLE))
     try:
-        # a build tag such as +cpu would bind the lock to one index
-        LOCK.write_text(compiled("pyproject.toml", *GROUPS, *places).replace("+cpu", ""))
+        takes_newest = os.environ.get(UPGRADE_VARIABLE) == "1" or not LOCK.is_file()
+        LOCK.write_text(resolved(places, keep="" if takes_newest else to_keep(LOCK.read_text())))
         again = (LOCK.name, "--no-deps", "--generate-hashes")
         HASHES.write_text(merged([compiled(*again), compiled(*again, *places)]))
     except ResolveError as error:

@@ -252,3 +252,25 @@ def test_what_is_installed_with_and_without_the_check(bootstrap: ModuleType, mon
     assert second == ("-c", bootstrap.LOCK, bootstrap.pinned(bootstrap.LOCK.read_text(), "torch"))
     monkeypatch.setenv(bootstrap.UNCHECKED_VARIABLE, "1")
     assert bootstrap.requirement_sets() == (("-r", bootstrap.LOCK),)
+
+
+def test_an_earlier_lock_is_kept_unless_the_newest_versions_are_asked_for(
+    load: Callable[[str], ModuleType], place: Path, bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = load("lock")
+    bootstrap.LOCK.write_text("numpy==1.0\ntorch==2.0\n")
+    found: list[str] = []
+
+    def fake_compiled(source: str, *options: str) -> str:
+        target = next((Path(each.partition("=")[2]) for each in options if each.startswith("--output-file=")), None)
+        if target is not None:
+            found.append(target.read_text())
+            target.write_text("numpy==1.0\ntorch==2.0+cpu\n")
+        return ""
+
+    monkeypatch.setattr(lock, "compiled", fake_compiled)
+    for wish, kept in (("", "numpy==1.0\n"), ("1", "")):
+        monkeypatch.setenv(lock.UPGRADE_VARIABLE, wish)
+        assert lock.main() == 0
+        assert found.pop() == kept
+        assert bootstrap.LOCK.read_text() == "numpy==1.0\ntorch==2.0\n"
