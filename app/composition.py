@@ -44,6 +44,13 @@ class Engine:
     store_path: Path
     executor: StageExecutor | None = None
 
+    def get_ready(self) -> None:
+        """Start what a first study will need, where that was put off; not for the GUI thread."""
+        from pipeline.isolation.late import LateExecutor
+
+        if isinstance(self.executor, LateExecutor):
+            self.executor.get_ready()
+
     def close(self) -> None:
         """End the worker processes."""
         if self.executor is not None:
@@ -137,19 +144,29 @@ class Engine:
 
 
 @contextmanager
-def isolated_engine(store_path: Path, *, keeps_spare: bool = False, in_process: bool = False) -> Iterator[Engine]:
+def isolated_engine(
+    store_path: Path, *, keeps_spare: bool = False, in_process: bool = False, starts_late: bool = False
+) -> Iterator[Engine]:
     """An engine whose stages run in worker processes, or in this one where that is asked for.
 
     Parameters
     ----------
     keeps_spare : bool
-        Keep a worker warm from run to run: for a window, which waits for its user.
+        Keep workers warm from run to run: for a window, which waits for its user.
+    starts_late : bool
+        Start them when the engine is told to get ready, or is asked for a run: a window is painted first.
     """
-    executor: StageExecutor | None = None
-    if not in_process:
+
+    def make() -> StageExecutor:
         from pipeline.isolation.executor import IsolatedExecutor
 
-        executor = IsolatedExecutor(store_path.parent, keeps_spare=keeps_spare)
+        return IsolatedExecutor(store_path.parent, keeps_spare=keeps_spare)
+
+    executor: StageExecutor | None = None
+    if not in_process:
+        from pipeline.isolation.late import LateExecutor
+
+        executor = LateExecutor(make) if starts_late else make()
     engine = Engine(store_path, executor)
     try:
         yield engine

@@ -27,7 +27,7 @@ def open_workstation(files: Sequence[Path], paths: AppPaths) -> int:
         raise UsageError("The workstation's packages (extra 'workstation') are not installed; `run` works without.")
     from ui.application import run_workstation
 
-    with _ended_by_interrupt(), isolated_engine(paths.store, keeps_spare=True) as engine:
+    with _ended_by_interrupt(), isolated_engine(paths.store, keeps_spare=True, starts_late=True) as engine:
 
         def keep(choices: Choices) -> None:
             before = load_settings(paths.settings)

@@ -24,8 +24,9 @@ from ui.playback import SPEEDS
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 START_CODE = """
-import sys, time, psutil
-born = psutil.Process().create_time()
+import os, sys, time
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as app/__main__.py does
+born = float(sys.argv[2])
 from app.command_line import main
 import ui.application
 from PySide6.QtCore import QTimer
@@ -33,7 +34,7 @@ shown = ui.application.MainWindow.showEvent
 def tell():
     window = next(w for w in ui.application.QApplication.topLevelWidgets() if isinstance(w, ui.application.MainWindow))
     window.repaint()
-    print(time.time() - born, time.process_time(), flush=True)
+    print(time.monotonic() - born, time.process_time(), flush=True)
     window.close()
 def note(window, event):
     shown(window, event)
@@ -43,8 +44,8 @@ main(["--data-dir", sys.argv[1]])
 """
 N_STARTS = 5
 TICK_MS = 5
-WARM_S = 12.0
-"""The spare worker imports what it needs; a reader opens the first clip later than that."""
+OPENED_S = (1.0, 4.0, 12.0)
+"""How long after the painted window a clip is opened: the workers are starting, loading, waiting."""
 PLAYING_HZ = 60.0
 
 
@@ -77,7 +78,8 @@ def start_rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         spent = []
         for _ in range(N_STARTS + 1):
-            command = [sys.executable, "-W", "ignore", "-c", START_CODE, folder]
+            # the monotonic clock is the machine's; the birth that a system tells is off by up to a second
+            command = [sys.executable, "-W", "ignore", "-c", START_CODE, folder, str(time.monotonic())]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             spent.append([float(word) for word in done.stdout.split()[:2]])
     wall, cpu = np.median(np.array(spent[1:]) * 1000.0, axis=0)
@@ -86,31 +88,42 @@ def start_rows() -> Iterator[Row]:
 
 
 def run_rows() -> Iterator[Row]:
-    """The demo study runs in worker processes while a cine of 60 frames a second plays."""
+    """The demo study, opened at several times after the start; at the last it runs while a cine plays at 60 Hz."""
     from app.composition import isolated_engine
-    from app.demo import demo_request
     from ui.application import SWITCH_S, make_application
     from ui.window import MainWindow
 
     application = make_application()
     sys.setswitchinterval(SWITCH_S)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        isolated_engine(Path(folder) / "s.sqlite", keeps_spare=True) as engine,
-    ):
-        window = MainWindow(engine)
-        window.resize(1600, 1000)
-        window.show()
-        window.start_with([])  # as the application does: the list of cases is read
-        _turn(application, lambda: False, WARM_S)
-        begin = time.perf_counter()
-        window.review.cases.start(demo_request(), None)
-        _turn(application, lambda: window.review.state.case.has_echo, 120.0)
-        first_frame_ms = 1000.0 * (time.perf_counter() - begin)
-        _play_at(window, PLAYING_HZ)
-        gaps, work = _watched(application, lambda: not window.review.is_running, 300.0)
-        window.close()
-    yield Row("opened clip to its first frame", first_frame_ms, "ms", 300.0)
+    for opened_s in OPENED_S:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            isolated_engine(Path(folder) / "s.sqlite", keeps_spare=True, starts_late=True) as engine,
+        ):
+            window = MainWindow(engine)
+            window.resize(1600, 1000)
+            window.show()
+            window.start_with([])  # as the application does: the cases are listed, the workers started
+            _turn(application, lambda: False, opened_s)
+            name = f"opened clip to its first frame, {opened_s:g} s after the start"
+            yield Row(name, _first_frame_ms(application, window), "ms", 300.0)
+            if opened_s == OPENED_S[-1]:
+                yield from _loop_rows(application, window)
+            window.close()
+
+
+def _first_frame_ms(application: Any, window: Any) -> float:
+    from app.demo import demo_request
+
+    begin = time.perf_counter()
+    window.review.cases.start(demo_request(), None)
+    _turn(application, lambda: window.review.state.case.has_echo, 120.0)
+    return 1000.0 * (time.perf_counter() - begin)
+
+
+def _loop_rows(application: Any, window: Any) -> Iterator[Row]:
+    _play_at(window, PLAYING_HZ)
+    gaps, work = _watched(application, lambda: not window.review.is_running, 300.0)
     yield Row("event loop gap, run and 60 Hz cine, p99", float(np.percentile(gaps, 99)), "ms", 33.0)
     yield Row("the same, longest", float(np.max(gaps)), "ms", 100.0)
     yield Row("the window's own work between two ticks (CPU), p99", float(np.percentile(work, 99)), "ms", 33.0)

@@ -13,7 +13,7 @@ from pipeline.records import CardiologyRequest, EchoCine, StudyResults
 from pipeline.retry import Attempt
 from pipeline.stage_calls import EchoFiles, StageCall
 
-DEADLINE_S = 10.0
+DEADLINE_S = 5.0  # the clip's own reading waits in the same lane
 
 
 class Preview:

@@ -280,8 +280,8 @@ def _none(given: object) -> tuple[Path, ...]:
 
 _REPORTS = tuple[FileReport, ...]
 CALLS: dict[str, CallRow] = {
-    "preview_echo": CallRow(  # in the lane whose worker waits warm
-        work=_preview_echo, arguments=EchoFiles, result=EchoCine, branch="echo", lane="model", files=_clips
+    "preview_echo": CallRow(  # before the validation of the same clips, in the worker that waits with the readers
+        work=_preview_echo, arguments=EchoFiles, result=EchoCine, branch="echo", lane="echo", files=_clips
     ),
     "validate_echo": CallRow(
         work=_validate_echo,

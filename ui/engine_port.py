@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 class Engine(Protocol):
     """Runs studies and keeps them. Every method may take long and raise StoreError: not for the GUI thread."""
 
+    def get_ready(self) -> None:
+        """Start what a first study will need; the window asks for it once it is painted."""
+        ...
+
     def run_study(
         self,
         request: CardiologyRequest,

@@ -9,22 +9,29 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from pipeline.intake.cases import Intake
 from pipeline.notice import NOTICE
-from pipeline.records import CardiologyRequest, CardiologyResponse, CheckpointRow, ClipFacts, RunEvent, StudyResults
-from pipeline.research.probabilities import as_item
+from pipeline.records import (
+    CardiologyRequest,
+    CardiologyResponse,
+    CheckpointRow,
+    ClipFacts,
+    EchoCine,
+    RunEvent,
+    StudyResults,
+)
 from pipeline.states import Reuse
 from ui.case_rows import INTERRUPTED_TEXT, WAITING_KEY, case_rows
-from ui.compare_window import Comparison, compared
-from ui.page.export import FORM, export_page
-from ui.plots import Plot
+from ui.page import PAGE_FORM
 from ui.run_progress import advance, branch_results, settle
 from ui.view_state import NO_PROGRESS, CaseView, Message, Phase
 
 if TYPE_CHECKING:
     from pipeline.engine import RunRow, StoredRun
+    from pipeline.intake.cases import Intake
     from pipeline.research.items import Item
+    from ui.compare_window import Comparison
     from ui.engine_port import Engine
+    from ui.plots import Plot
     from ui.review import Review
 
 REDRAW_MS = 20  # events that come together are shown together
@@ -118,14 +125,21 @@ class CaseReview(QObject):
             self._session.delete_run(key)
             self._review.update(case=CaseView(), message=None, log_filter=None)
 
+    def get_ready(self) -> None:
+        """Have the engine start what a first study will need."""
+        self._session.ask("ready", lambda engine: engine.get_ready())
+
+    def take_ready(self, _generation: int, _answer: None) -> None:
+        """Nothing is to be shown."""
+
     def export(self, path: Path, form: str) -> None:
         """Write the report of the case on screen."""
         case = self._case
         if case.report is None:
             return
-        if form == FORM:
+        if form == PAGE_FORM:
             results, report = case.results, case.report
-            self._session.ask("export", lambda engine: export_page(engine, results, report, path))
+            self._session.ask("export", lambda engine: _page(engine, results, report, path))
         else:
             self._session.export(case.report, path, form)
 
@@ -137,7 +151,7 @@ class CaseReview(QObject):
         """Load another run and compare it with the case on screen."""
         this_key, report = self._case.key, self._case.report
         if this_key is not None and report is not None:
-            self._session.ask("comparison", lambda engine: compared(this_key, key, report, _edited(engine, key)))
+            self._session.ask("comparison", lambda engine: _compared(engine, this_key, key, report))
 
     def take_comparison(self, _: int, answer: Comparison) -> None:
         """Two runs were compared."""
@@ -146,7 +160,7 @@ class CaseReview(QObject):
     def make_maps(self, cine_idx: int, frame_idx: int) -> None:
         """Ask the network for the probabilities of one frame of the case on screen."""
         cine = self._case.results.cines[cine_idx]
-        self._session.ask("maps", lambda engine: as_item(cine_idx, engine.probabilities(cine, frame_idx)))
+        self._session.ask("maps", lambda engine: _maps(engine, cine, cine_idx, frame_idx))
         self._review.say("The network looks at the frame …")
 
     def take_maps(self, _: int, item: Item) -> None:
@@ -321,3 +335,21 @@ def _edited(engine: Engine, key: str) -> Mapping[str, Any] | None:
     from pipeline.engine import with_edits
 
     return with_edits(engine.load_run(key)).report
+
+
+def _compared(engine: Engine, this_key: str, other_key: str, report: Mapping[str, Any]) -> Comparison:
+    from ui.compare_window import compared
+
+    return compared(this_key, other_key, report, _edited(engine, other_key))
+
+
+def _page(engine: Engine, results: StudyResults, report: Mapping[str, Any], path: Path) -> str:
+    from ui.page.export import export_page
+
+    return export_page(engine, results, report, path)
+
+
+def _maps(engine: Engine, cine: EchoCine, cine_idx: int, frame_idx: int) -> Item:
+    from pipeline.research.probabilities import as_item
+
+    return as_item(cine_idx, engine.probabilities(cine, frame_idx))

@@ -22,11 +22,10 @@ from pipeline.errors import PipelineError
 from pipeline.records import CardiologyRequest
 from pipeline.states import Reuse
 from ui.engine_port import Engine
-from ui.plot_values import write_values
-from ui.plots import Plot
 
 if TYPE_CHECKING:
     from pipeline.research.items import Item
+    from ui.plots import Plot
 
 PORTION = 400
 SHUTDOWN_MS = 3000
@@ -185,7 +184,7 @@ class Session(QObject):
 
     def save_values(self, plot: Plot, path: Path) -> int:
         """Write the values of a plot; answers with nothing."""
-        return self._next("values", lambda _: lambda: write_values(plot, path))
+        return self._next("values", lambda _: lambda: _save_values(plot, path))
 
     def ask(self, topic: str, question: Callable[[Engine], Any]) -> int:
         """Ask the engine anything in the pool; the answer goes to the part of Review that has `take_<topic>`."""
@@ -275,6 +274,12 @@ def _write_other(report: Any, path: Path, form: str) -> None:
         path.write_bytes(make(report))
     except OSError as error:
         raise ReportError("The report could not be written there.") from error
+
+
+def _save_values(plot: Plot, path: Path) -> None:
+    from ui.plot_values import write_values
+
+    write_values(plot, path)
 
 
 def _save_item(item: Item, path: Path) -> str:

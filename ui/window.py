@@ -134,8 +134,9 @@ class MainWindow(QMainWindow):
         self.stage.set_out(self.review.state.role)
 
     def start_with(self, files: Sequence[Path]) -> None:
-        """List the stored cases and open files, once the event loop runs."""
+        """List the stored cases, have the workers started and open files, once the window is painted."""
         self.review.cases.refresh()
+        self.review.cases.get_ready()
         if files:
             self.review.cases.open_files(files)
 

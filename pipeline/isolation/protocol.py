@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO
 import msgspec
 from msgspec import Meta, Struct
 
-VERSION = 1
+VERSION = 2
 WORKER_ARGUMENT = "--isolated-worker"
 """The first argument that makes a frozen application a worker."""
 MAX_FRAME_BYTES = 1 << 20
@@ -51,6 +51,10 @@ class Ready(Struct, frozen=True, forbid_unknown_fields=True, tag_field="is", tag
     without: list[Word]
 
 
+class Warmed(Struct, frozen=True, forbid_unknown_fields=True, tag_field="is", tag="warmed"):
+    """Worker to engine: everything that was to be imported is."""
+
+
 class Advance(Struct, frozen=True, forbid_unknown_fields=True, tag_field="is", tag="progress"):
     """Worker to engine: how far a call has come."""
 
@@ -86,7 +90,7 @@ class Failure(Struct, frozen=True, forbid_unknown_fields=True, tag_field="is", t
 
 
 Order = Call | Warm
-Answer = Ready | Advance | Part | Result | Failure
+Answer = Ready | Warmed | Advance | Part | Result | Failure
 _ORDERS = msgspec.json.Decoder(Order)
 _ANSWERS = msgspec.json.Decoder(Answer)
 

@@ -14,10 +14,15 @@ from pipeline.isolation.workspace import make_folder, remove_folder, sweep
 
 
 class WorkerStarter:
-    """Makes a folder and a process in it; `on_end` is told of each process that has ended."""
+    """Makes a folder and a process in it; `on_end` is told of each that has ended, `on_warm` of each that is warm."""
 
-    def __init__(self, data_folder: Path | None, on_end: Callable[[WorkerProcess], None]) -> None:
-        self._data_folder, self._on_end = data_folder, on_end
+    def __init__(
+        self,
+        data_folder: Path | None,
+        on_end: Callable[[WorkerProcess], None],
+        on_warm: Callable[[WorkerProcess], None],
+    ) -> None:
+        self._data_folder, self._on_end, self._on_warm = data_folder, on_end, on_warm
         self._wanted: queue.SimpleQueue[Future[WorkerProcess] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="starts workers", daemon=True)
         self._thread.start()
@@ -44,7 +49,7 @@ class WorkerStarter:
     def _start(self) -> WorkerProcess:
         folder = make_folder(self._data_folder)
         try:
-            return WorkerProcess(folder, on_end=self._on_end)
+            return WorkerProcess(folder, on_end=self._on_end, on_warm=self._on_warm)
         except OSError:
             remove_folder(folder)
             raise WorkerError("A worker process could not be started.", code="E_WORKER_START") from None

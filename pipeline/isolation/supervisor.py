@@ -1,4 +1,4 @@
-"""Keeps the worker processes: one for each lane of calls, and one warm spare.
+"""Keeps the worker processes: one for each lane of calls, and two warm spares.
 
 The workers are children of this process; `Supervisor.pids` lists those that live.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 
@@ -22,14 +22,21 @@ from pipeline.stage_calls import CALLS, Lane, StageCall
 
 GIB = 1 << 30
 MODEL_MODULES = ("torch", "cv2", "scipy.ndimage", "pipeline.echo.inference", "pipeline.echo.detection")
-READING_MODULES = (
-    "pipeline.stage_calls",
-    "pipeline.echo.readers",
-    "pipeline.echo.preprocessing",
-    "PIL.JpegImagePlugin",
-)
-SPARE_MODULES = (*MODEL_MODULES, "pydicom", *READING_MODULES, "scipy.signal", "neurokit2")
-"""What the spare imports while it waits; with the readers, so that a clip's first frame is there at once."""
+Spare = Literal["reader", "model"]
+SPARE_MODULES: dict[Spare, tuple[str, ...]] = {
+    "reader": (
+        "pipeline.stage_calls",
+        "pydicom",
+        "pipeline.echo.readers",
+        "pipeline.echo.preprocessing",
+        "PIL.JpegImagePlugin",
+    ),
+    "model": (*MODEL_MODULES, "pydicom", "scipy.signal", "neurokit2"),
+}
+"""What a spare imports while it waits. The reader has done so within a second, so that a clip's first frame is there at
+once; only then does the other one begin with the large libraries."""
+SPARE_OF: dict[Lane, Spare] = {"echo": "reader", "model": "model"}
+"""The spare that becomes the worker of a lane."""
 
 
 def default_resident_limit() -> int:
@@ -45,7 +52,8 @@ class Supervisor:
     data_folder : Path or None
         Where the private folders are made; None takes the system's own place for temporary files.
     keeps_spare : bool
-        Keep one worker warm between runs, every slow library imported; one that dies is replaced at once.
+        Keep two workers warm between runs, one with the readers of clips, one with every slow library; one that dies
+        is replaced at once.
     resident_limit : int or None
         Bytes at which a worker is ended and MemoryError raised; by default what fits the machine.
     """
@@ -61,16 +69,15 @@ class Supervisor:
             "ecg": threading.Lock(),
             "model": threading.Lock(),
         }
-        self._spare: WorkerProcess | None = None
+        self._spares: dict[Spare, WorkerProcess] = {}
         self._guard = threading.RLock()
         self._is_closed = False
-        self._starter = WorkerStarter(data_folder, self._lost)
-        if keeps_spare:
-            self._want_spare(SPARE_MODULES)
+        self._starter = WorkerStarter(data_folder, self._lost, self._warmed)
+        self._keep_spares()
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """Ids of the workers that live now; that of the spare is the last."""
+        """Ids of the workers that live now; those of the spares are the last."""
         return tuple(worker.pid for worker in self._all() if worker.is_alive)
 
     def pid_of(self, lane: Lane) -> int | None:
@@ -122,7 +129,7 @@ class Supervisor:
         """The chamber network will be wanted soon: let a worker import what it needs meanwhile."""
         with self._guard:
             if "model" not in self._lanes:
-                self._want_spare(MODEL_MODULES)
+                self._want_spare("model", MODEL_MODULES)
 
     def rest(self) -> None:
         """A run has ended: end its workers, but keep the one that has the network as the spare."""
@@ -130,10 +137,9 @@ class Supervisor:
             ended = dict(self._lanes)
             self._lanes.clear()
             loaded = ended.get("model")
-            if self._keeps_spare and self._spare is None and loaded is not None and loaded.is_alive:
-                self._spare = ended.pop("model")
-            if self._keeps_spare:
-                self._want_spare(SPARE_MODULES)
+            if self._keeps_spare and "model" not in self._spares and loaded is not None and loaded.is_alive:
+                self._spares["model"] = ended.pop("model")
+            self._keep_spares()
         for worker in ended.values():
             worker.kill()
 
@@ -143,41 +149,61 @@ class Supervisor:
             self._is_closed = True
             ended = self._all()
             self._lanes.clear()
-            self._spare = None
+            self._spares.clear()
         self._starter.close()
         for worker in ended:
             worker.kill()
 
     def _all(self) -> list[WorkerProcess]:
         with self._guard:
-            return [*self._lanes.values(), *([self._spare] if self._spare else [])]
+            return [*self._lanes.values(), *self._spares.values()]
 
     def _worker_of(self, lane: Lane) -> WorkerProcess:
-        """The lane's worker; the spare where the lane has none and needs the network, or has lost its own."""
+        """The lane's worker; a spare where the lane has one of its own, any where it has lost its worker."""
         with self._guard:
             worker = self._lanes.get(lane)
             if worker is not None and worker.is_alive:
                 return worker
-            takes_spare = lane == "model" or worker is not None
-            if takes_spare and self._spare is not None and self._spare.is_alive:
-                self._lanes[lane], self._spare = self._spare, None
-                if lane != "model" and self._keeps_spare:
-                    self._want_spare(SPARE_MODULES)
-            else:
-                self._lanes[lane] = self._starter.start()
+            spare = self._taken_spare(lane, has_lost=worker is not None)
+            self._lanes[lane] = spare or self._starter.start()
             return self._lanes[lane]
 
-    def _want_spare(self, modules: tuple[str, ...]) -> None:
+    def _taken_spare(self, lane: Lane, *, has_lost: bool) -> WorkerProcess | None:
+        own = SPARE_OF.get(lane)
+        for kind in ("reader", "model") if has_lost else (own,):
+            spare = None if kind is None else self._spares.get(kind)
+            if kind is not None and spare is not None and spare.is_alive:
+                del self._spares[kind]
+                if kind != own:
+                    self._keep_spares()
+                return spare
+        return None
+
+    def _keep_spares(self) -> None:
+        """Have both spares, where they are kept: first the reader, and the other one when that is warm."""
+        if self._keeps_spare:
+            self._want_spare("reader", SPARE_MODULES["reader"])
+
+    def _want_spare(self, kind: Spare, modules: tuple[str, ...]) -> None:
         with self._guard:
-            if self._is_closed or (self._spare is not None and self._spare.is_alive):
+            known = self._spares.get(kind)
+            if self._is_closed or (known is not None and known.is_alive):
                 return
-            self._spare = self._starter.start()
-            self._spare.order(Warm(modules=list(modules)))
+            self._spares[kind] = self._starter.start()
+            self._spares[kind].order(Warm(modules=list(modules)))
+
+    def _warmed(self, worker: WorkerProcess) -> None:
+        """A spare has imported everything: now the next one may."""
+        with self._guard:
+            if self._keeps_spare and worker is self._spares.get("reader"):
+                self._want_spare("model", SPARE_MODULES["model"])
 
     def _lost(self, worker: WorkerProcess) -> None:
-        """A process has ended: the spare is replaced at once, unless it never came to life."""
+        """A process has ended: a spare is replaced at once, unless it never came to life."""
         with self._guard:
-            if worker is self._spare and not self._is_closed:
-                self._spare = None
-                if self._keeps_spare and worker.was_ready:
-                    self._want_spare(SPARE_MODULES)
+            kind = next((kind for kind, spare in self._spares.items() if spare is worker), None)
+            if kind is None or self._is_closed:
+                return
+            del self._spares[kind]
+            if self._keeps_spare and worker.was_ready:
+                self._want_spare(kind, SPARE_MODULES[kind])

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from pipeline.isolation import protocol
 from pipeline.isolation.confinement import GIB, Fence, confine, memory_limit
-from pipeline.isolation.protocol import Advance, Call, Failure, Order, Part, Ready, Result, Warm
+from pipeline.isolation.protocol import Advance, Call, Failure, Order, Part, Ready, Result, Warm, Warmed
 
 if TYPE_CHECKING:
     from pipeline.stage_calls import CallRow
@@ -81,6 +81,8 @@ class Worker:
                 order = waiting.get(block=not self._modules)
             except queue.Empty:
                 _import(self._modules.popleft())
+                if not self._modules:
+                    protocol.send(self._answers, Warmed())
                 continue
             if isinstance(order, Warm):
                 self._modules.extend(order.modules)

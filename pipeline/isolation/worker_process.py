@@ -16,7 +16,7 @@ from typing import IO, cast
 import psutil
 
 from pipeline.isolation import protocol
-from pipeline.isolation.protocol import Answer, Order, ProtocolError, Ready
+from pipeline.isolation.protocol import Answer, Order, ProtocolError, Ready, Warmed
 from pipeline.isolation.workspace import remove_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,14 +46,19 @@ class WorkerProcess:
     """One process; `answers` yields its frames, and None once it has ended or said something wrong."""
 
     def __init__(
-        self, folder: Path, *, command: Sequence[str] | None = None, on_end: Callable[[WorkerProcess], None]
+        self,
+        folder: Path,
+        *,
+        command: Sequence[str] | None = None,
+        on_end: Callable[[WorkerProcess], None],
+        on_warm: Callable[[WorkerProcess], None],
     ) -> None:
         """Start it. To be called from a thread that lives as long as the worker shall: it ends with that thread."""
         self.folder = folder
         self.answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
         self.is_broken = False
         self.without: tuple[str, ...] = ()
-        self._on_end = on_end
+        self._on_end, self._on_warm = on_end, on_warm
         self.was_ready = False
         self._ready = threading.Event()
         self._ended = threading.Event()
@@ -125,6 +130,8 @@ class WorkerProcess:
                 while (answer := protocol.next_answer(stream)) is not None:  # type: ignore[arg-type]
                     if isinstance(answer, Ready):
                         self._greet(answer)
+                    elif isinstance(answer, Warmed):
+                        self._on_warm(self)
                     else:
                         self.answers.put(answer)
             except (ProtocolError, OSError, ValueError):

@@ -134,6 +134,9 @@ class FakeEngine:
         branches = tuple(BranchResult(branch=b, status="ok") for b in ("echo", "ecg"))
         return CardiologyResponse(run_id=RUN_ID, status=status, report=self.report, branches=branches)
 
+    def get_ready(self) -> None:
+        self.noted.append(("ready", None, ""))
+
     def checkpoint_rows(self, run_id: str) -> tuple[CheckpointRow, ...]:
         return self.saved
 

@@ -19,6 +19,8 @@ def test_every_action_has_words_a_picture_a_key_of_its_own_and_a_doer(window):
     panels = sum(1 for view in VIEWS if view.keys)
     assert len(window.menus.actions) == len(ACTIONS) + panels
     assert all(a.text() and not a.shortcut().isEmpty() for a in window.menus.actions.values())
+    for menu in window.menus.menus.values():
+        menu.aboutToShow.emit()  # as Qt does when it opens
     for spec in ACTIONS:
         assert resources.path(f"icons/{spec.icon}.svg").stat().st_size > 0
         assert not window.menus.actions[spec.name].icon().isNull()

@@ -8,8 +8,7 @@ from typing import Any
 
 from pipeline.records import StudyResults
 from ui.engine_port import Engine
-
-FORM = "pdf"
+from ui.page import PAGE_FORM
 
 
 def export_page(engine: Engine, results: StudyResults, report: Mapping[str, Any], path: Path) -> str:
@@ -19,6 +18,6 @@ def export_page(engine: Engine, results: StudyResults, report: Mapping[str, Any]
     from ui.page.page import page_pdf
 
     run_id = str(report["pipeline_execution"]["run_id"])
-    sealed = with_audit_head(report, engine.note_act("export", run_id, FORM))
+    sealed = with_audit_head(report, engine.note_act("export", run_id, PAGE_FORM))
     write_bytes(page_pdf(results, sealed, run_id), path)
-    return FORM
+    return PAGE_FORM

@@ -1,4 +1,4 @@
-"""What asks the reader something first, or opens a window of its own."""
+"""What asks the reader something first, or opens a window of its own, which is imported when it is wanted."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ from pipeline.notice import NOTICE
 from ui import dialogs
 from ui.actions import ACTIONS, MENUS
 from ui.actions.ecg import PAPER_KEYS
-from ui.clip_dialog import ClipDialog
-from ui.compare_window import CompareWindow
 from ui.echo_tools import Drawn
-from ui.metadata_dialog import MetadataDialog
 from ui.review import Review
-from ui.scale_dialog import ScaleDialog
 from ui.screen_scale import px_per_mm
 from ui.shell.view_table import VIEWS
 from ui.view_state import ReviewState
 from ui.widgets.help_overlay import HelpOverlay, KeyGroup
 
 if TYPE_CHECKING:
+    from ui.compare_window import CompareWindow
     from ui.data_window import DataWindow
     from ui.signals_window import SignalsWindow
 
@@ -85,6 +82,8 @@ class Asks:
 
     def name_clips(self) -> None:
         """Ask for views and pixel sizes of the clips on screen, and read them again with the answer."""
+        from ui.clip_dialog import ClipDialog
+
         dialog = ClipDialog(self._review.state.case, self._window)
         dialog.facts_chosen.connect(self._review.cases.run_with_facts)
         dialog.open()
@@ -97,6 +96,8 @@ class Asks:
 
     def calibrate_screen(self) -> None:
         """Ask how large a millimetre is on the screen that the window stands on."""
+        from ui.scale_dialog import ScaleDialog
+
         screen, state = self._window.screen(), self._review.state
         known = dict(state.ecg.screen_scales).get(screen.name())
         scale = px_per_mm(float(screen.physicalDotsPerInch()), float(screen.logicalDotsPerInch()), known)
@@ -107,6 +108,8 @@ class Asks:
 
     def state_facts(self) -> None:
         """Ask for facts about the patient, and judge the case on screen with them."""
+        from ui.metadata_dialog import MetadataDialog
+
         dialog = MetadataDialog(self._review.state.case, self._window)
         dialog.facts_chosen.connect(self._review.cases.run_with_metadata)
         dialog.open()
@@ -132,6 +135,8 @@ class Asks:
     def show_comparison(self) -> None:
         """Open the window that compares the case on screen with another run."""
         if self.compare is None:
+            from ui.compare_window import CompareWindow
+
             self.compare = CompareWindow(NOTICE.upper(), self._window)
             self.compare.other_wished.connect(self._review.cases.compare_with)
             self._review.cases.runs_compared.connect(self.compare.show_comparison)

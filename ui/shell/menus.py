@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from PySide6.QtGui import QAction
@@ -22,10 +23,14 @@ class Menus:
         self.actions: dict[str, QAction] = {}
         self.menus: dict[str, QMenu] = {name: bar.addMenu(title) for name, title in MENUS}
         self._roots = roots
+        self._theme: Theme | None = None
+        self._drawn: dict[str, Theme] = {}  # the theme that the icons of each menu were drawn for
         for spec in ACTIONS:
             action = self._make(spec, window)
             self.actions[spec.name] = action
             self.menus[spec.menu].addAction(action)
+        for name, menu in self.menus.items():
+            menu.aboutToShow.connect(partial(self._draw_icons, name))
 
     def _make(self, spec: ActionSpec, window: QWidget) -> QAction:
         action = QAction(spec.text, window)
@@ -46,7 +51,15 @@ class Menus:
         self.actions[name] = action
 
     def show_theme(self, theme: Theme) -> None:
-        for spec in ACTIONS:
+        """The icons of a menu follow when it opens: all of them would hold up the first window."""
+        self._theme = theme
+
+    def _draw_icons(self, menu: str) -> None:
+        theme = self._theme
+        if theme is None or self._drawn.get(menu) is theme:
+            return
+        self._drawn[menu] = theme
+        for spec in (spec for spec in ACTIONS if spec.menu == menu):
             self.actions[spec.name].setIcon(make_icon(spec.icon, theme.text))
 
     def show_state(self, state: ReviewState) -> None:

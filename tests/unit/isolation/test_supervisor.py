@@ -11,11 +11,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pydicom.data import get_testdata_file
 
 from pipeline.cancellation import CancelToken, DeadlineToken
 from pipeline.errors import InputError, RunCancelledError, StageTimeoutError, WorkerCrashError, WorkerError
 from pipeline.faults import StageFaultError
+from pipeline.gates import Limits
 from pipeline.isolation.supervisor import Supervisor
+from pipeline.stage_calls import EchoFiles, StageCall
 from pipeline.stages.validation import validate_ecg
 from tests.unit.isolation.conftest import do, look_at
 
@@ -164,6 +167,17 @@ def test_what_a_worker_may_do(supervisors: Make, behave: Behave, monkeypatch: py
     assert not Path("/tmp/chordae-outside").exists()
 
 
+def test_the_readers_are_loaded_first_and_the_lane_of_the_clips_takes_them(supervisors: Make) -> None:
+    supervisor = supervisors(keeps_spare=True)
+    wait_until(lambda: len(supervisor.pids) == 2, 20)
+    reader, model = supervisor.pids
+    clip = Path(get_testdata_file("examples_ybr_color.dcm"))
+    cine = do(supervisor, StageCall(name="preview_echo", arguments=EchoFiles(paths=(clip,), limits=Limits())))
+    assert len(cine.frames) == 1
+    assert supervisor.pid_of("echo") == reader
+    assert model in supervisor.pids
+
+
 def test_limits_of_a_worker(supervisors: Make, strip: Path) -> None:
     supervisor = supervisors()
     do(supervisor, look_at(strip))
@@ -180,17 +194,21 @@ def test_a_spare_is_replaced_within_four_seconds(supervisors: Make) -> None:
     supervisor = supervisors(keeps_spare=True)
     for name in (signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL):
         wait_until(lambda: supervisor.ready_pids, 20)
-        (before,) = supervisor.pids
+        before = supervisor.pids[0]
         os.kill(before, name)
         wait_until(lambda before=before: supervisor.ready_pids and before not in supervisor.pids, 4.0)
 
 
-def test_between_runs_there_is_only_the_spare(supervisors: Make, strip: Path) -> None:
+def test_between_runs_there_are_only_the_spares(supervisors: Make, strip: Path) -> None:
     supervisor = supervisors(keeps_spare=True)
     do(supervisor, look_at(strip))
-    assert len(supervisor.pids) == 2
+    worker = supervisor.pid_of("ecg")
     supervisor.rest()
-    assert len(supervisor.pids) == 1
+    assert worker not in supervisor.pids
+    wait_until(lambda: len(supervisor.ready_pids) == 2, 20)  # the second one comes when the first is warm
+    spares = supervisor.pids
+    supervisor.rest()
+    assert supervisor.pids == spares
     without_spare = supervisors()
     do(without_spare, look_at(strip))
     without_spare.rest()
