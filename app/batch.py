@@ -20,8 +20,6 @@ from app.paths import AppPaths
 from app.running import write
 from pipeline.cancellation import CancelToken
 from pipeline.errors import RunCancelledError
-from pipeline.gates import sniff
-from pipeline.intake.cases import sort_places
 from pipeline.notice import NOTICE
 from pipeline.records import CardiologyRequest
 from pipeline.reports.csv_report import plain_cell
@@ -39,17 +37,16 @@ def batch(options: argparse.Namespace, paths: AppPaths) -> int:
     if missing:
         raise UsageError(f"{len(missing)} of the places do not exist")
     cancel = CancelToken()
-    with cancelled_by_signals(cancel):
+    with cancelled_by_signals(cancel), isolated_engine(paths.store, keeps_spare=True) as engine:
         try:
-            intake = sort_places(options.places, sniff, cancel=cancel)
+            intake = engine.sort_places(options.places, cancel=cancel)
         except RunCancelledError:
             return EXIT_CANCELLED
         for note in (*intake.notes, *([intake.problem] if intake.problem else [])):
             sys.stderr.write(f"{note}\n")
         if not intake.requests:
             return EXIT_ERROR
-        with isolated_engine(paths.store, keeps_spare=True) as engine:
-            return _read_all(intake.requests, options.output, engine, cancel)
+        return _read_all(intake.requests, options.output, engine, cancel)
 
 
 def case_name(request: CardiologyRequest) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from pipeline.states import Reuse
 if TYPE_CHECKING:
     from pipeline.engine import Act, AuditHead, RunRow, StoredRun
     from pipeline.executor import StageExecutor
+    from pipeline.intake.cases import Intake
     from pipeline.stage_calls import ProbabilityMaps
 
 OnEvent = Callable[[RunEvent], None]
@@ -130,17 +131,29 @@ class Engine:
 
         return probabilities_of(cine, frame_idx, self.executor)
 
-    def ecg_samples(self, path: Path, sha256: str, first: int, end: int) -> Array:
-        """Filtered samples of a stretch of a long ECG; see `pipeline.review.ecg_window`."""
-        from pipeline.review.ecg_window import ecg_samples
+    def sort_places(self, places: Sequence[Path], *, cancel: CancelToken | None = None) -> Intake:
+        """What the opened files, folders and DICOMDIR listings hold; see `pipeline.intake.cases`."""
+        from pipeline.gates import sniff
+        from pipeline.intake.cases import sort_places
 
-        return ecg_samples(path, sha256, first, end)
+        return sort_places(places, sniff, executor=self.executor, cancel=cancel)
+
+    def ecg_samples(self, path: Path, sha256: str, first: int, end: int) -> Array:
+        """Filtered samples of a stretch of a long ECG, read in a worker; see `pipeline.review.ecg_window`."""
+        from pipeline.look import look
+        from pipeline.look_calls import EcgStretch
+
+        wished = EcgStretch(path=path, sha256=sha256, first=first, end=end)
+        found: Array = look("ecg_samples", wished, self.executor).values_mv
+        return found
 
     def ecg_extremes(self, path: Path, sha256: str, hour: int) -> Array:
-        """Low and high of every eighth of a second of one hour of a long ECG."""
-        from pipeline.review.ecg_window import ecg_extremes
+        """Low and high of every eighth of a second of one hour of a long ECG, read in a worker."""
+        from pipeline.look import look
+        from pipeline.look_calls import EcgHour
 
-        return ecg_extremes(path, sha256, hour)
+        found: Array = look("ecg_extremes", EcgHour(path=path, sha256=sha256, hour=hour), self.executor).values_mv
+        return found
 
 
 @contextmanager

@@ -23,14 +23,25 @@ _UNDEFINED = 0xFFFFFFFF
 _FORMATS = {"US": "dicom-us", "ECG": "dicom-ecg"}
 
 
-def format_of(head: bytes) -> str | None:
-    """ "dicom-us", "dicom-ecg", or None for any other object and where the first bytes do not tell."""
+def storage_class(head: bytes) -> str:
+    """The SOP class that the first bytes of a DICOM file name for it; empty where they do not."""
+    return _meta(head)[0].get(_CLASS, "")
+
+
+def _meta(head: bytes) -> tuple[dict[int, str], int]:
+    """The elements of the file's meta group, and where it ends."""
     found: dict[int, str] = {}
     start = PREAMBLE_BYTES
     for tag, value, end in _elements(head, start, implicit=False, order="<"):
         if tag >> 16 != 2:
             break
         found[tag], start = _text(value), end
+    return found, start
+
+
+def format_of(head: bytes) -> str | None:
+    """ "dicom-us", "dicom-ecg", or None for any other object and where the first bytes do not tell."""
+    found, start = _meta(head)
     if found.get(_CLASS) in ULTRASOUND_CLASSES:
         return "dicom-us"
     if found.get(_CLASS) in ECG_CLASSES:
@@ -47,11 +58,8 @@ def format_of(head: bytes) -> str | None:
 
 def study_uid(head: bytes) -> str:
     """The Study Instance UID in the first bytes of a DICOM file; empty where they do not tell it."""
-    syntax, start = "", PREAMBLE_BYTES
-    for tag, value, end in _elements(head, start, implicit=False, order="<"):
-        if tag >> 16 != 2:
-            break
-        syntax, start = (_text(value) if tag == _SYNTAX else syntax), end
+    found, start = _meta(head)
+    syntax = found.get(_SYNTAX, "")
     if syntax == DEFLATED:
         return ""
     order, implicit = ">" if syntax == BIG_ENDIAN else "<", syntax == IMPLICIT

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.cancellation import CancelToken, Progress
 from pipeline.gates import Limits
+from pipeline.intake.directory import Components, DirectoryFile
+from pipeline.look_calls import EcgHour, EcgStretch, ShownEcg, list_directory, read_extremes, read_samples
 from pipeline.parts import NoParts, Parts
 from pipeline.records import (
     Array,
@@ -39,8 +41,9 @@ if TYPE_CHECKING:
     from pipeline.echo.segmentation import Segmenter
 
 BATCH_SIZE = 16
-Lane = Literal["echo", "ecg", "model"]
-"""Calls of one lane follow each other; those of different lanes run side by side."""
+Lane = Literal["echo", "ecg", "model", "look"]
+"""Calls of one lane follow each other; those of different lanes run side by side. "look" is for what a window shows
+beside runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,6 +269,10 @@ def _recording(given: EcgFile) -> tuple[Path, ...]:
     return (given.path,)
 
 
+def _looked_at(given: DirectoryFile | EcgStretch | EcgHour) -> tuple[Path, ...]:
+    return (given.path,)
+
+
 def _facts(given: PatientFacts) -> tuple[Path, ...]:
     return (given.path,) if given.path is not None else ()
 
@@ -282,6 +289,20 @@ _REPORTS = tuple[FileReport, ...]
 CALLS: dict[str, CallRow] = {
     "preview_echo": CallRow(  # before the validation of the same clips, in the worker that waits with the readers
         work=_preview_echo, arguments=EchoFiles, result=EchoCine, branch="echo", lane="echo", files=_clips
+    ),
+    "list_directory": CallRow(
+        work=list_directory,
+        arguments=DirectoryFile,
+        result=tuple[Components, ...],
+        branch="metadata",
+        lane="look",
+        files=_looked_at,
+    ),
+    "ecg_samples": CallRow(
+        work=read_samples, arguments=EcgStretch, result=ShownEcg, branch="ecg", lane="look", files=_looked_at
+    ),
+    "ecg_extremes": CallRow(
+        work=read_extremes, arguments=EcgHour, result=ShownEcg, branch="ecg", lane="look", files=_looked_at
     ),
     "validate_echo": CallRow(
         work=_validate_echo,

@@ -94,6 +94,10 @@ class Course:
         self._wanted.clear()
         return wanted
 
+    def lacks(self, hour: int) -> bool:
+        """Whether an hour lies in the record and its extremes are not there."""
+        return 0 <= hour < self.duration_s / (HOUR_S * self._second_s) and hour not in self._hours
+
     def put_hour(self, hour: int, extremes_mv: Array) -> None:
         """Take the extremes of an hour, float (2, n_leads, n_columns)."""
         self._hours[hour] = extremes_mv

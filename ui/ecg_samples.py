@@ -83,6 +83,11 @@ class TiledSamples:
         """(first, end) sample of a tile."""
         return number * self._size, min((number + 1) * self._size, self.n_samples)
 
+    def lacks(self, number: int) -> bool:
+        """Whether a tile lies in the record and is not there."""
+        first, end = self.bounds(number)
+        return first >= 0 and first < end and end > self._beginning_mv.shape[1] and number not in self._tiles
+
     def put(self, number: int, tile_mv: Array) -> None:
         """Take a tile, float (n_leads, n_samples)."""
         self._tiles[number] = tile_mv

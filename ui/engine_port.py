@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +21,7 @@ from pipeline.states import Reuse
 
 if TYPE_CHECKING:
     from pipeline.engine import Act, AuditHead, RunRow, StoredRun
+    from pipeline.intake.cases import Intake
     from pipeline.stage_calls import ProbabilityMaps
 
 
@@ -70,6 +71,10 @@ class Engine(Protocol):
 
     def probabilities(self, cine: EchoCine, frame_idx: int) -> ProbabilityMaps:
         """What the network makes of one frame, float32 (4, height, width); raises HardStopError or ModelError."""
+        ...
+
+    def sort_places(self, places: Sequence[Path]) -> Intake:
+        """The studies that opened files, folders and DICOMDIR listings hold."""
         ...
 
     def ecg_samples(self, path: Path, sha256: str, first: int, end: int) -> Array:

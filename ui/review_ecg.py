@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from pipeline.review.time_lock import TimeLock
     from ui.review import Review
 
-MOST_READING = 2  # stretches of a file at a time; the newest wishes come first
-MOST_WAITING = 60  # older wishes are forgotten: what is still in sight is wished again when something arrives
+MOST_WAITING = 16  # older wishes are forgotten: what is still in sight is wished again when something arrives
+
+
+Stretch = tuple[TiledSamples | Course, int]
+"""Who shows it, and the number of its tile or hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,11 @@ class EcgReview(QObject):
         self._asked: _Question | None = None
         self._generation, self._answered = 0, 0
         self._answer: Reviewed | None = None
-        self._reading: dict[int, tuple[object, int]] = {}
-        self._waiting: list[tuple[object, int]] = []
+        self._reading: dict[int, Stretch] = {}  # one at a time, so that the newest wish never waits for two
+        self._waiting: list[Stretch] = []
+        self._seen: Stretch | None = None  # the newest wish; what lies beside it is read ahead
+        self._read: PreparedEcg | None = None  # whose file was asked last
+        self._unreadable: PreparedEcg | None = None  # its file failed: it is not asked again and again
 
     # --- looks --------------------------------------------------------------------------------------
 
@@ -138,6 +144,8 @@ class EcgReview(QObject):
     def completed(self, state: ReviewState) -> ReviewState:
         """The state with the review that goes with it; asked for when it is not there yet."""
         question = _question(state.case)
+        if state.case.results.ecg is not self._review.state.case.results.ecg:
+            self._forget_stretches()
         if question is None:
             return _with(state, None)
         if not question.is_same(self._asked):
@@ -163,35 +171,47 @@ class EcgReview(QObject):
 
     def want_tiles(self, samples: TiledSamples, numbers: tuple[int, ...]) -> None:
         """Read tiles that are in sight."""
-        self._want(samples, numbers)
+        self._want([(samples, number) for number in numbers])
 
     def want_hours(self, course: Course, numbers: tuple[int, ...]) -> None:
         """Read extremes of hours that are in sight."""
-        self._want(course, numbers)
+        self._want([(course, number) for number in numbers])
 
-    def _want(self, owner: object, numbers: tuple[int, ...]) -> None:
+    def _want(self, wishes: list[Stretch]) -> None:
         going = set(self._reading.values())
-        new = [(owner, number) for number in numbers if (owner, number) not in going]
+        new = [wish for wish in wishes if wish not in going]
         before = [wish for wish in self._waiting if wish not in new]
-        wishes = [*new, *before][:MOST_WAITING]
-        self._waiting = sorted(wishes, key=lambda wish: isinstance(wish[0], Course))  # tiles are short: they go first
+        kept = [*new, *before][:MOST_WAITING]
+        self._waiting = sorted(kept, key=lambda wish: isinstance(wish[0], Course))  # tiles are short: they go first
+        self._seen = wishes[-1]
         self._read_next()
 
     def _read_next(self) -> None:
         case = self._review.state.case
         path = None if case.request is None else case.request.ecg_path
         ecg = case.results.ecg
-        if path is None or ecg is None:
-            self._waiting.clear()
+        if path is None or ecg is None or ecg is self._unreadable:
+            self._forget_stretches()
             return
-        while self._waiting and len(self._reading) < MOST_READING:
+        if self._reading:
+            return
+        if not self._waiting and self._seen is not None:
+            self._waiting = list(_beside(*self._seen))[:1]
+        if self._waiting:
+            self._read = ecg
             owner, number = self._waiting.pop(0)
             call = _reading(owner, number, path, ecg.file_sha256)
             self._reading[self._review.session.ask("ecg_stretch", call)] = (owner, number)
 
+    def _forget_stretches(self) -> None:
+        self._waiting.clear()
+        self._seen = None
+
     def take_ecg_stretch(self, generation: int, values: Array) -> None:
         """A stretch was read; whoever shows another record drops it."""
-        owner, number = self._reading.pop(generation, (None, 0))
+        if generation not in self._reading:
+            return
+        owner, number = self._reading.pop(generation)
         if isinstance(owner, TiledSamples):
             self.tile_read.emit(owner, number, values)
         elif isinstance(owner, Course):
@@ -202,7 +222,13 @@ class EcgReview(QObject):
         """A stretch could not be read: nothing more is asked of this file."""
         if topic == "ecg_stretch":
             self._reading.pop(generation, None)
-            self._waiting.clear()
+            self._unreadable = self._read
+            self._read_next()  # of another record, if one is on screen by now
+
+
+def _beside(owner: TiledSamples | Course, number: int) -> Iterator[Stretch]:
+    """What is read ahead: the stretches after and before one in sight that are not there yet."""
+    return ((owner, each) for each in (number + 1, number - 1, number + 2) if owner.lacks(each))
 
 
 def _reading(owner: object, number: int, path: Path, sha256: str) -> Any:

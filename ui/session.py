@@ -176,7 +176,7 @@ class Session(QObject):
 
     def sort_files(self, paths: Sequence[Path]) -> int:
         """Look into files to see what they are; answers with an Intake."""
-        return self._next("sort", lambda _: lambda: _sort_files(paths))
+        return self._next("sort", lambda _: lambda: self._engine.sort_places(paths))
 
     def export(self, report: Any, path: Path, form: str) -> int:
         """Write a report; answers with the form's name."""
@@ -241,13 +241,6 @@ class Session(QObject):
         self.cancel()
         self._pool.clear()
         return self._pool.waitForDone(SHUTDOWN_MS)
-
-
-def _sort_files(paths: Sequence[Path]) -> Any:
-    from pipeline.gates import sniff
-    from pipeline.intake.cases import sort_places
-
-    return sort_places(paths, sniff)
 
 
 def _export(engine: Engine, report: Any, path: Path, form: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.cancellation import CancelToken, Progress, no_progress
 from pipeline.errors import PipelineError
+from pipeline.executor import StageExecutor
 from pipeline.gates import Limits, check_file
 from pipeline.intake.dicom_studies import directory_files, is_directory_file, study_of
 from pipeline.intake.roles import Sniff, known_role, role_of, without_companions
@@ -29,9 +30,16 @@ class Intake:
 
 
 def sort_places(
-    places: Sequence[Path], sniff: Sniff, *, progress: Progress = no_progress, cancel: CancelToken | None = None
+    places: Sequence[Path],
+    sniff: Sniff,
+    *,
+    executor: StageExecutor | None = None,
+    progress: Progress = no_progress,
+    cancel: CancelToken | None = None,
 ) -> Intake:
     """Sort what was opened or dropped: files, folders, DICOMDIR files.
+
+    Only the listing of a DICOMDIR needs a parser: it is read by the executor, or without one in this thread.
 
     Raises
     ------
@@ -47,7 +55,7 @@ def sort_places(
     opened = sort_files(files, sniff) if files else Intake()
     found = search(folders, cancel)
     for listing in listings:
-        found = found.joined(directory_files(listing))
+        found = found.joined(directory_files(listing, executor, cancel))
     studies = group(found.files, sniff, progress, cancel)
     requests = (*opened.requests, *studies)
     notes = (*([opened.problem] if opened.problem else []), *found.notes)

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from pipeline.dicom_kind import study_uid
-from pipeline.errors import InputError, PipelineError
-from pipeline.gates import Limits, check_file, guarded, open_file, reading
+from pipeline.cancellation import CancelToken
+from pipeline.dicom_kind import storage_class, study_uid
+from pipeline.errors import PipelineError, RunCancelledError
+from pipeline.executor import StageExecutor
+from pipeline.gates import DICOM_HEAD_BYTES, Limits, check_file, open_file, reading
+from pipeline.intake.directory import Components, DirectoryFile
 from pipeline.intake.search import Found
+from pipeline.look import look
 
 DIRECTORY_CLASS = "1.2.840.10008.1.3.10"
 HEADER_BYTES = 1 << 18
-MAX_DIRECTORY_BYTES = 64 << 20
 MAX_COMPONENTS = 8
 _OUTSIDE = "An entry of the DICOMDIR leads out of its folder and was passed over."
 _MISSING = "{n} of the files that the DICOMDIR lists are not there."
 
 
 def is_directory_file(path: Path) -> bool:
-    """Whether a file is a DICOMDIR, by its content; never raises for a bad file."""
+    """Whether a file is a DICOMDIR, by its first bytes; never raises for a bad file."""
     try:
         if check_file(path, Limits()).kind != "dicom":
             return False
-        return _storage_class(path) == DIRECTORY_CLASS
+        with open_file(path) as file, reading():
+            return storage_class(file.read(DICOM_HEAD_BYTES)) == DIRECTORY_CLASS
     except PipelineError:
         return False
 
@@ -45,16 +47,20 @@ def study_of(path: Path) -> str:
     return hashlib.sha256(uid.encode()).hexdigest()[:16] if uid else ""
 
 
-def directory_files(path: Path) -> Found:
-    """The files that a DICOMDIR lists and that lie in its folder or below.
+def directory_files(path: Path, executor: StageExecutor | None = None, cancel: CancelToken | None = None) -> Found:
+    """The files that a DICOMDIR lists and that lie in its folder or below; the listing is read in a worker.
 
     Its paths are made of components (PS3.10 section 8): each must be a plain name, and the file it leads to must lie
-    in the folder, so that no listing can open another file of the machine.
+    in the folder, so that no listing can open another file of the machine. Raises RunCancelledError.
     """
     try:
-        listed = list(_listed(path))
+        listed: tuple[Components, ...] = look(
+            "list_directory", DirectoryFile(path=path, limits=Limits()), executor, cancel
+        )
+    except RunCancelledError:
+        raise
     except PipelineError as error:
-        return Found(notes=(f"A DICOMDIR could not be read. {error.text}",))
+        return Found(notes=(f"A DICOMDIR could not be read. {error.text} ({error.code})",))
     root = path.parent.resolve()
     files, notes, n_missing = [], [], 0
     for parts in listed:
@@ -67,27 +73,6 @@ def directory_files(path: Path) -> Found:
             n_missing += 1
     notes += [_MISSING.format(n=n_missing)] if n_missing else []
     return Found(files=tuple(dict.fromkeys(files)), notes=tuple(dict.fromkeys(notes)))
-
-
-def _storage_class(path: Path) -> str:
-    from pydicom.filereader import read_file_meta_info
-
-    with guarded("The header of a DICOM file is damaged."):
-        return str(read_file_meta_info(path).get("MediaStorageSOPClassUID", ""))
-
-
-def _listed(path: Path) -> Iterator[tuple[str, ...]]:
-    from pydicom.filereader import dcmread
-
-    if check_file(path, Limits()).size_bytes > MAX_DIRECTORY_BYTES:
-        raise InputError("It is too large for a listing.")
-    with open_file(path) as file, guarded("The listing is damaged."):
-        dataset: Any = dcmread(file)
-        records = list(dataset.get("DirectoryRecordSequence") or ())
-        found = [record.get("ReferencedFileID") for record in records]
-    for value in found:
-        if value:
-            yield (str(value),) if isinstance(value, str) else tuple(str(part) for part in value)
 
 
 def _inside(root: Path, parts: tuple[str, ...]) -> Path | None:

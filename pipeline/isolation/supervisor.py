@@ -37,6 +37,8 @@ SPARE_MODULES: dict[Spare, tuple[str, ...]] = {
 once; only then does the other one begin with the large libraries."""
 SPARE_OF: dict[Lane, Spare] = {"echo": "reader", "model": "model"}
 """The spare that becomes the worker of a lane."""
+LOOK_MODULES = (*SPARE_MODULES["reader"], "scipy.signal", "pipeline.review.ecg_window")
+"""What the worker for a window's own questions imports once it is wanted."""
 
 
 def default_resident_limit() -> int:
@@ -68,6 +70,7 @@ class Supervisor:
             "echo": threading.Lock(),
             "ecg": threading.Lock(),
             "model": threading.Lock(),
+            "look": threading.Lock(),
         }
         self._spares: dict[Spare, WorkerProcess] = {}
         self._guard = threading.RLock()
@@ -132,10 +135,15 @@ class Supervisor:
                 self._want_spare("model", MODEL_MODULES)
 
     def rest(self) -> None:
-        """A run has ended: end its workers, but keep the one that has the network as the spare."""
+        """A run has ended: end its workers, but keep the one that has the network as the spare.
+
+        The one that reads what a window shows beside runs is kept as well.
+        """
         with self._guard:
             ended = dict(self._lanes)
             self._lanes.clear()
+            if self._keeps_spare and "look" in ended:
+                self._lanes["look"] = ended.pop("look")
             loaded = ended.get("model")
             if self._keeps_spare and "model" not in self._spares and loaded is not None and loaded.is_alive:
                 self._spares["model"] = ended.pop("model")
@@ -166,6 +174,8 @@ class Supervisor:
                 return worker
             spare = self._taken_spare(lane, has_lost=worker is not None)
             self._lanes[lane] = spare or self._starter.start()
+            if lane == "look":
+                self._lanes[lane].order(Warm(modules=list(LOOK_MODULES)))
             return self._lanes[lane]
 
     def _taken_spare(self, lane: Lane, *, has_lost: bool) -> WorkerProcess | None:

@@ -21,6 +21,8 @@ from PySide6.QtWidgets import QApplication
 from pipeline.cancellation import CancelToken
 from pipeline.engine import RunRow, StoredRun
 from pipeline.errors import RunCancelledError, StoreError
+from pipeline.gates import sniff
+from pipeline.intake.cases import sort_places
 from pipeline.records import (
     BranchResult,
     CardiologyRequest,
@@ -158,6 +160,9 @@ class FakeEngine:
         acts = self.acts.setdefault(run_id, [])
         acts.append(replace(edit, seq=len(acts), time_utc="2026-01-01T12:00:00.000Z"))
         return acts[-1]
+
+    def sort_places(self, places: Any) -> Any:
+        return sort_places(places, sniff)
 
     def ecg_samples(self, path: Path, sha256: str, first: int, end: int) -> Any:
         self.stretches.append((first, end))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -93,6 +94,43 @@ def test_a_file_that_cannot_be_read_any_more_is_told(window, qtbot, long_view, e
     long_view.paper.grab()
     wait_for(qtbot, lambda: window.review.state.message is not None)
     assert "E_INPUT_MISSING" in window.review.state.message.text
+
+
+def test_a_file_that_fails_is_not_asked_again(window, qtbot, long_view, engine, monkeypatch):
+    asked = []
+
+    def end_the_reader(*given):
+        asked.append(given)
+        raise InputError("Reading the file ended the reading process, twice.", code="E_INPUT_CRASHED_READER")
+
+    monkeypatch.setattr(engine, "ecg_samples", end_the_reader)
+    for time_s in (4000.0, 5000.0, 6000.0):
+        long_view.paper.go_to(time_s)
+        long_view.paper.grab()
+        wait_for(qtbot, lambda: window.review.state.message is not None)
+    qtbot.wait(50)
+    assert "E_INPUT_CRASHED_READER" in window.review.state.message.text
+    assert len(asked) == 1
+
+
+def test_the_newest_wish_comes_first_and_its_neighbours_are_read_ahead(window, qtbot, long_view, engine, monkeypatch):
+    gate, read, real = threading.Event(), [], engine.ecg_samples
+
+    def held(path, sha256, first, end):
+        gate.wait(20.0)
+        read.append(round(first / (TILE_S * RATE_HZ)))
+        return real(path, sha256, first, end)
+
+    monkeypatch.setattr(engine, "ecg_samples", held)
+    samples = long_view.paper.samples
+    for number in range(30, 130):  # the reader drags the paper over an hour while the drive is slow
+        samples.stretch(0, *samples.bounds(number))
+        long_view.tiles_wished.emit(samples, samples.take_wishes())
+    gate.set()
+    wait_for(qtbot, lambda: 130 in read)
+    assert read[:2] == [30, 129]  # the one under way, then where the reader is now
+    assert len(read) < 30  # what has gone by was given up
+    wait_for(qtbot, lambda: not samples.lacks(130) and not samples.lacks(128))
 
 
 def test_episodes_and_the_longest_pause_are_found_by_key(window, qtbot, long_view):

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,5 +141,8 @@ if __name__ == "__main__":
     if stage == "garbage":
         os.write(1, b"\xff\xff\xff\xff this is no frame")
         time.sleep(10)
-    setattr(stage_calls, stage, ODD[word])
+    if stage in stage_calls.CALLS and stage_calls.CALLS[stage].lane == "look":  # called by its row alone
+        stage_calls.CALLS[stage] = replace(stage_calls.CALLS[stage], work=ODD[word])
+    else:
+        setattr(stage_calls, stage, ODD[word])
     sys.exit(worker.main(sys.argv[2:]))
