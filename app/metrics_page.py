@@ -34,9 +34,10 @@ def _table(title: str, metrics: Iterable[Metric]) -> Iterator[str]:
 def catalogue_page() -> str:
     """The page of the shipped catalogue."""
     from pipeline.ecg.metrics import ECG_METRICS
-    from pipeline.echo.metrics import ECHO_METRICS
+    from pipeline.echo.metrics import ECHO_METRICS, SEGMENT_METRICS
 
-    return metrics_page((("Echo", ECHO_METRICS), ("ECG", ECG_METRICS)))
+    segments = ("Wall segments of each clip", SEGMENT_METRICS)
+    return metrics_page((("Echo", ECHO_METRICS), segments, ("ECG", ECG_METRICS)))
 
 
 if __name__ == "__main__":

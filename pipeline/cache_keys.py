@@ -19,7 +19,7 @@ from pipeline.records import (
 from pipeline.states import State
 from pipeline.store.codec import canonical_json, encode
 
-SCHEMA = 3
+SCHEMA = 4
 """Raise when a record of `pipeline.records` changes its shape."""
 
 STAGE_VERSIONS: dict[str, int] = {
@@ -28,7 +28,7 @@ STAGE_VERSIONS: dict[str, int] = {
     "preprocessed_ecg": 3,
     "preprocessed_metadata": 2,
     "detection_result": 3,
-    "analysis_result.echo": 4,
+    "analysis_result.echo": 5,
     "analysis_result.ecg": 4,
 }
 """Raise a number when the code behind that result changes what it computes."""

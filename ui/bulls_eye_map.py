@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 
 from pipeline.records import EchoAnalysis, WallSegment
+from ui.wording import interval_text, number
 
 WALLS = ("anterolateral", "anterior", "anteroseptal", "inferoseptal", "inferior", "inferolateral")
 """From the right, counter-clockwise, a sixth of the circle each."""
@@ -58,6 +59,17 @@ def sector_at(x: float, y: float) -> Sector | None:
     return None
 
 
+def score_text(segment: WallSegment) -> str:
+    """The score and the classes that its interval reaches, "2 (1–3)"; a dash where there is no score."""
+    return f"{segment.score or '–'}{score_range_text(segment)}"
+
+
+def score_range_text(segment: WallSegment) -> str:
+    """ " (1–3)", or nothing where the classes are not known or only one is reached."""
+    low, high = segment.score_range or (0, 0)
+    return f" ({low}–{high})" if low < high else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A segment that a clip shows."""
@@ -71,14 +83,18 @@ class Seen:
         """What a reader must know of it, in lines."""
         segment = self.segment
         score = f"{segment.score} {SCORE_WORDS[segment.score]}" if segment.score else "no score"
+        score += score_range_text(segment)
         by = ", by a reader" if self.is_edited else ", suggested" if segment.score else ""
         lines = [f"{segment.name.capitalize()}: {score}{by}"]
-        if segment.radial_excursion_pct is not None:
-            low, high = segment.radial_interval_pct or (None, None)
-            reach = "" if low is None else f" [{low:.0f} to {high:.0f}]"
-            lines.append(f"inward motion {segment.radial_excursion_pct:.0f} %{reach}")
-        if segment.longitudinal_strain_pct is not None:
-            lines.append(f"longitudinal strain {segment.longitudinal_strain_pct:.1f} %")
+        for name, value, interval, unit in (
+            ("inward motion", segment.radial_excursion_pct, segment.radial_interval_pct, "%"),
+            ("longitudinal strain", segment.longitudinal_strain_pct, segment.strain_interval_pct, "%"),
+            ("time to peak", segment.time_to_peak_ms, segment.time_to_peak_interval_ms, "ms"),
+        ):
+            if value is not None:
+                lines.append(f"{name} {number(value, 0)} {unit} {interval_text(interval, 0)}".rstrip())
+        if segment.reason is None and segment.time_to_peak_reason:
+            lines.append(f"time to peak withheld: {segment.time_to_peak_reason}")
         lines += [reason for reason in (segment.reason, segment.score_reason) if reason]
         return "\n".join(lines)
 

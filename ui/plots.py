@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.records import Array, CineAnalysis, EcgAnalysis, EchoCine, PreparedEcg, StudyResults
+from ui.bulls_eye_map import score_text
 
 BEAT_CLASSES = (  # AAMI letter, name, theme colour, shape of its mark
     ("N", "Normal (N)", "accent", "o"),
@@ -192,8 +193,13 @@ def _segments_plot(results: StudyResults, place: int) -> Plot:
         y_unit="%",
         curves=(Curve(name="Excursion", x=np.arange(len(values), dtype=float), y=values, is_bars=True),),
         names=tuple(s.name for s in found.segments),
-        note=f"Withheld: {'; '.join(withheld)}" if withheld else "",
+        note=" ".join(filter(None, (_suggested_scores(found), f"Withheld: {'; '.join(withheld)}" if withheld else ""))),
     )
+
+
+def _suggested_scores(found: CineAnalysis) -> str:
+    scores = [f"{s.name} {score_text(s)}" for s in found.segments if s.score or s.score_range]
+    return f"Scores, and the classes that the interval reaches: {', '.join(scores)}." if scores else ""
 
 
 def _confidence_plot(results: StudyResults, place: int) -> Plot:

@@ -9,9 +9,10 @@ import numpy as np
 from pipeline.cancellation import CancelToken
 from pipeline.echo.beam import edge_distance_px, is_cut, visible_sector
 from pipeline.echo.cardiac_cycle import CardiacCycle, find_cycle
-from pipeline.echo.error_model import difficulty, mean_interval
+from pipeline.echo.error_model import Interval, difficulty, mean_interval
 from pipeline.echo.manifest import ModelManifest
 from pipeline.echo.mass import border_seen, lv_mass_g
+from pipeline.echo.peak_time import NO_CLOCK
 from pipeline.echo.steadiness import UNTRUSTED
 from pipeline.echo.strain import beat_curves, bridged, peak_systolic_pct
 from pipeline.echo.volumes import (
@@ -23,8 +24,7 @@ from pipeline.echo.volumes import (
     wall_length_mm,
 )
 from pipeline.echo.wall_motion import IntervalOf, motion_of_sizes, no_interval, sizes_of_frames
-from pipeline.echo.wall_scores import PLACES
-from pipeline.records import Array, CineAnalysis, EchoBeat, EchoCine, EchoDetection
+from pipeline.records import Array, CineAnalysis, EchoBeat, EchoCine, EchoDetection, WallSegment
 
 Profile = tuple[Array, float]
 
@@ -92,7 +92,7 @@ def study_cine(
 ) -> CineStudy:
     """Measure one cine; a clip without beats gives a study without figures, whose cycle says why.
 
-    With a manifest the segments' motion has intervals.
+    With a manifest the segments' motion and strain have intervals.
     """
     sizes = frame_sizes(cine, detection, cancel)
     cycle = find_cycle(sizes.volumes, cine.frame_times_s, cine.r_wave_times_s)
@@ -118,9 +118,7 @@ def study_beats(
         volume_unit="mL" if cine.calibration.spacing_mm else "px³",
         smoothed_curve=cycle.smoothed,
         beats=cycle.beats,
-        segments=tuple(
-            replace(s, time_to_peak_ms=s.time_to_peak_ms if cine.timing_known else None) for s in motion.segments
-        ),
+        segments=motion.segments if cine.timing_known else tuple(map(_without_clock, motion.segments)),
         heart_rate_bpm=cycle.heart_rate_bpm if cine.timing_known else None,
         strain_curve=strain,
         segment_inward=motion.inward_pct,
@@ -134,6 +132,16 @@ def study_beats(
     return CineStudy(cine=cine, detection=detection, cycle=cycle, analysis=analysis, figures=figures)
 
 
+def _without_clock(segment: WallSegment) -> WallSegment:
+    """A segment of a cine without times: the part of the cycle is known, the time is not."""
+    return replace(
+        segment,
+        time_to_peak_ms=None,
+        time_to_peak_interval_ms=None,
+        time_to_peak_reason=segment.time_to_peak_reason or NO_CLOCK,
+    )
+
+
 def _intervals(detection: EchoDetection, beats: tuple[EchoBeat, ...], manifest: ModelManifest | None) -> IntervalOf:
     if manifest is None:
         return no_interval
@@ -141,8 +149,8 @@ def _intervals(detection: EchoDetection, beats: tuple[EchoBeat, ...], manifest: 
     certainty = [] if detection.certainty is None else detection.certainty[frames].tolist()
     hardness, errors = difficulty(certainty, manifest.certainty), manifest.errors
 
-    def interval_of(place: int, values: list[float]) -> tuple[float, float] | None:
-        model = errors.get(PLACES[place])
+    def interval_of(name: str, values: list[float]) -> Interval | None:
+        model = errors.get(name)
         return None if model is None else mean_interval(model, values, hardness)
 
     return interval_of

@@ -6,6 +6,7 @@ from pipeline.records import Metric
 
 LANG_2015 = "Lang et al. 2015, ASE/EACVI, doi 10.1016/j.echo.2014.10.003"
 SCHILLER_1989 = "Schiller et al. 1989, ASE, doi 10.1016/S0894-7317(89)80014-8"
+CERQUEIRA_2002 = "Cerqueira et al. 2002, AHA, doi 10.1161/hc0402.102975"
 VOIGT_2015 = "Voigt et al. 2015, EACVI/ASE strain standard, doi 10.1093/ehjci/jeu184"
 DISCS = "method of discs (20 discs, long axis per phase)"
 
@@ -174,3 +175,52 @@ ECHO_METRICS: tuple[Metric, ...] = (
     LA_VOLUME_INDEX,
     ECHO_HEART_RATE,
 )
+
+SEGMENT_METRICS: tuple[Metric, ...] = (
+    Metric(
+        name="radial_excursion_pct",
+        label="Inward motion",
+        unit="%",
+        digits=0,
+        method="end-diastole to end-systole, of the mean distance from the long axis; 90 % interval from the model's "
+        "error on held-out patients at the same place and the spread of the beats",
+        reference=CERQUEIRA_2002,
+    ),
+    Metric(
+        name="longitudinal_strain_pct",
+        label="Longitudinal strain",
+        unit="%",
+        digits=0,
+        method="change of the segment's length on the endocardial contour, end-diastole to end-systole, linear drift "
+        "compensation in each beat; geometry, not speckle tracking; 90 % interval as above",
+        reference=VOIGT_2015,
+    ),
+    Metric(
+        name="time_to_peak_ms",
+        label="Time to peak",
+        unit="ms",
+        digits=0,
+        method="end-diastole to the largest inward motion, mean over whole beats; its interval holds every frame that "
+        "the noise between the beats (one beat: the error of the motion) does not tell from the peak, and half a frame "
+        "at both ends; a bias of the outlines that changes over the cycle is not in it",
+        reference=VOIGT_2015,
+    ),
+    Metric(
+        name="time_to_peak_pct",
+        label="Time to peak, part of the cycle",
+        unit="%",
+        digits=0,
+        method="the same as part of the beat; given without a clock, too",
+        reference=VOIGT_2015,
+    ),
+    Metric(
+        name="score",
+        label="Score (suggested)",
+        unit="",
+        digits=0,
+        method="1 normal, 2 hypokinetic, 3 akinetic, 4 dyskinetic, from the inward motion against the 5th percentile "
+        "of normal hearts, four-chamber view only; its interval is what that of the motion reaches",
+        reference=LANG_2015,
+    ),
+)
+"""What each of a clip's six wall segments says in the report; they stand with the clip, not among the measurements."""

@@ -10,14 +10,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.echo.contours import APEX_IDX
+from pipeline.echo.error_model import Interval
 from pipeline.echo.outline import arc_length
-from pipeline.echo.strain import beat_curves, bridged, is_whole
-from pipeline.echo.wall_scores import NEGLIGIBLE_PCT, NO_LIMITS, SCORED_VIEW, UNCERTAIN, certain_score, score_range
+from pipeline.echo.peak_time import PeakTime, peak_time
+from pipeline.echo.strain import beat_curves, bridged
+from pipeline.echo.wall_scores import (
+    INWARD_PLACES,
+    NO_LIMITS,
+    SCORED_VIEW,
+    STRAIN_PLACES,
+    UNCERTAIN,
+    certain_score,
+    score_range,
+)
 from pipeline.records import Array, EchoBeat, WallSegment
 
 SEGMENTS = {
@@ -48,11 +58,11 @@ class WallMotion:
     strain_pct: Array  # float64 (n_frames, 6), change of the segment's length; NaN outside beats
 
 
-IntervalOf = Callable[[int, list[float]], tuple[float, float] | None]
-"""90 % interval of the mean inward motion at a place 0..5 from its values in the beats."""
+IntervalOf = Callable[[str, list[float]], Interval | None]
+"""90 % interval of the mean of a measure of `INWARD_PLACES` or `STRAIN_PLACES` from its values in the beats."""
 
 
-def no_interval(_place: int, _beats: list[float]) -> None:
+def no_interval(_name: str, _beats: list[float]) -> None:
     """For motion whose error is not known."""
 
 
@@ -78,14 +88,14 @@ def wall_motion(
     view : str
         "A4C" or "A2C"; another view is named as A4C is.
     interval_of
-        Gives the interval of a segment's inward motion.
+        Gives the intervals of a segment's inward motion and strain.
 
     Returns
     -------
     WallMotion
         Radial excursion: inward motion at end-systole in % of the end-diastolic distance from the long axis.
         Longitudinal strain: change of the segment's length in % at end-systole, negative when it shortens. Time to
-        peak: from end-diastole to the largest inward motion, in the beats that the clip shows to their end.
+        peak: from end-diastole to the largest inward motion, see `peak_time`.
     """
     return motion_of_sizes(sizes_of_frames(endocardium, spacing_mm), beats, times_s, view, interval_of)
 
@@ -105,51 +115,60 @@ def motion_of_sizes(
     segments = []
     for place, name in enumerate(names):
         motion = [(inward[b.es_idx, place], strain[b.es_idx, place]) for b in beats]
-        seen = [pair for pair in motion if np.isfinite(pair).all()]
-        if not seen:
+        seen = np.array([pair for pair in motion if np.isfinite(pair).all()], float).reshape(-1, 2)
+        if not len(seen):
             segments.append(_absent(name, ABSENT if beats else NO_BEAT))
             continue
-        interval = interval_of(place, [float(radial) for radial, _ in seen])
-        times = _times_to_peak(inward[:, place], beats, times_s)
-        segments.append(_segment(name, np.mean(seen, axis=0), interval, times, place if view == SCORED_VIEW else None))
+        found = _segment(name, seen, place, interval_of, scored=view == SCORED_VIEW)
+        error = interval_of(INWARD_PLACES[place], [0.0])
+        segments.append(_timed(found, *peak_time(inward[:, place], beats, times_s, error[1] if error else None)))
     return WallMotion(segments=tuple(segments), inward_pct=inward, strain_pct=strain)
 
 
 def _absent(name: str, reason: str) -> WallSegment:
-    return WallSegment(name=name, radial_excursion_pct=None, longitudinal_strain_pct=None, reason=reason)
+    return WallSegment(
+        name=name,
+        radial_excursion_pct=None,
+        longitudinal_strain_pct=None,
+        reason=reason,
+        time_to_peak_reason=reason,
+    )
 
 
-def _segment(
-    name: str, motion: Array, interval: tuple[float, float] | None, times: Array, place: int | None
-) -> WallSegment:
-    """A measured segment; without a place it has no score."""
-    radial, longitudinal = (float(value) for value in motion)
-    reached = None if place is None or interval is None else score_range(place, interval)
-    score = None if place is None else certain_score(place, radial, reached)
-    late_ms, late_pct = (round(float(value), 1) for value in times) if len(times) else (None, None)
+def _segment(name: str, seen: Array, place: int, interval_of: IntervalOf, *, scored: bool) -> WallSegment:
+    """A measured segment but for its time, from its inward motion and its strain in the beats, (n_beats, 2)."""
+    radial, longitudinal = seen.mean(0).tolist()
+    moved = interval_of(INWARD_PLACES[place], seen[:, 0].tolist())
+    shortened = interval_of(STRAIN_PLACES[place], seen[:, 1].tolist())
+    reached = score_range(place, moved) if scored and moved else None
+    score = certain_score(place, radial, reached) if scored else None
     return WallSegment(
         name=name,
         radial_excursion_pct=round(radial, 2),
-        radial_interval_pct=None if interval is None else (round(interval[0], 2), round(interval[1], 2)),
+        radial_interval_pct=_rounded(moved, 2),
         longitudinal_strain_pct=round(longitudinal, 2),
-        time_to_peak_ms=late_ms,
-        time_to_peak_pct=late_pct,
+        strain_interval_pct=_rounded(shortened, 2),
         score=score,
-        score_reason=None if score else NO_LIMITS if place is None else UNCERTAIN,
+        score_reason=None if score else UNCERTAIN if scored else NO_LIMITS,
         score_range=reached,
     )
 
 
-def _times_to_peak(inward: Array, beats: tuple[EchoBeat, ...], times_s: Array) -> Array:
-    """Mean time in ms and in % of the cycle, float64 (2,); empty where no whole beat clearly moves inward."""
-    found = []
-    for beat in beats:
-        curve = inward[beat.ed_idx : beat.end_idx + 1]
-        if not is_whole(beat, len(inward)) or not np.isfinite(curve).any() or np.nanmax(curve) < NEGLIGIBLE_PCT:
-            continue
-        after_s = times_s[beat.ed_idx + int(np.nanargmax(curve))] - times_s[beat.ed_idx]
-        found.append((1000 * after_s, 100 * after_s / (times_s[beat.end_idx] - times_s[beat.ed_idx])))
-    return np.mean(found, axis=0) if found else np.zeros(0)
+def _timed(segment: WallSegment, time: PeakTime | None, reason: str | None) -> WallSegment:
+    """The segment with the time of its peak, or with the reason why there is none."""
+    if time is None:
+        return replace(segment, time_to_peak_reason=reason)
+    return replace(
+        segment,
+        time_to_peak_ms=round(time.time_ms, 1),
+        time_to_peak_interval_ms=_rounded(time.interval_ms, 1),
+        time_to_peak_pct=round(time.time_pct, 1),
+        time_to_peak_interval_pct=_rounded(time.interval_pct, 1),
+    )
+
+
+def _rounded(interval: Interval | None, digits: int) -> Interval | None:
+    return None if interval is None else (round(interval[0], digits), round(interval[1], digits))
 
 
 def segment_sizes(contour: Array, spacing_mm: tuple[float, float]) -> Array:

@@ -16,15 +16,10 @@ NEGLIGIBLE_PCT = 5.0
 """Motion in either direction below this part of the distance from the long axis counts as none (our choice)."""
 NORMAL_FROM_PCT = (6.8, 17.7, 14.7, 19.2, 23.8, 17.1)
 """Lower limit of normal inward motion in the four-chamber view: left wall from base to apex, then the right one."""
-PLACES = (
-    "inward_left_basal",
-    "inward_left_mid",
-    "inward_left_apical",
-    "inward_right_basal",
-    "inward_right_mid",
-    "inward_right_apical",
-)
-"""Names of the segments' inward motion among the errors of the model."""
+_WALL = tuple(f"{side}_{level}" for side in ("left", "right") for level in ("basal", "mid", "apical"))
+INWARD_PLACES = tuple(f"inward_{place}" for place in _WALL)
+STRAIN_PLACES = tuple(f"strain_{place}" for place in _WALL)
+"""Names of the segments' inward motion and strain among the errors of the model."""
 SCORED_VIEW = "A4C"
 NO_LIMITS = "Limits of normal motion are known for the four-chamber view only."
 UNCERTAIN = "The inward motion is too uncertain for a score: its interval reaches over more than two classes."

@@ -65,10 +65,14 @@ class WallSegment:
     longitudinal_strain_pct: float | None  # change of the segment's length ED to ES, negative: shorter
     reason: str | None = None
     radial_interval_pct: tuple[float, float] | None = None  # 90 %
-    time_to_peak_ms: float | None = None  # ED to the largest inward motion; None where the wall hardly moves
+    time_to_peak_ms: float | None = None  # ED to the largest inward motion
     time_to_peak_pct: float | None = None  # the same in % of the cycle
     score: int | None = None  # suggested: 1 normal, 2 hypokinetic, 3 akinetic, 4 dyskinetic
     score_reason: str | None = None  # why there is no score
+    strain_interval_pct: tuple[float, float] | None = None  # 90 %
+    time_to_peak_interval_ms: tuple[float, float] | None = None  # 90 %, from the flatness of the curve and its noise
+    time_to_peak_interval_pct: tuple[float, float] | None = None
+    time_to_peak_reason: str | None = None  # why there is no time
     score_range: tuple[int, int] | None = None  # lowest and highest class that the 90 % interval of the motion reaches
 
 

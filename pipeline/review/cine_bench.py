@@ -205,7 +205,12 @@ def _scored(study: CineStudy, scores: Mapping[str, int | None]) -> CineStudy:
     if not scores:
         return study
     segments = tuple(
-        replace(segment, score=scores[segment.name], score_reason=None if scores[segment.name] else NOT_SEEN)
+        replace(
+            segment,
+            score=scores[segment.name],
+            score_reason=None if scores[segment.name] else NOT_SEEN,
+            score_range=None,  # that of the suggestion
+        )
         if segment.name in scores
         else segment
         for segment in study.analysis.segments

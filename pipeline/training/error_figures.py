@@ -21,7 +21,7 @@ from pipeline.echo.volumes import (
     wall_length_mm,
 )
 from pipeline.echo.wall_motion import segment_sizes
-from pipeline.echo.wall_scores import PLACES, score_of, wall_motion_score_index
+from pipeline.echo.wall_scores import INWARD_PLACES, STRAIN_PLACES, score_of, wall_motion_score_index
 from pipeline.records import Array
 
 PHASES = ("ED", "ES")
@@ -36,7 +36,8 @@ MEASURES: dict[str, tuple[Scale, tuple[str, ...]]] = {
     "lv_mass": ("relative", ("ED",)),
     "la_area": ("relative", ("ES",)),
     "la_volume": ("relative", ("ES",)),
-    **dict.fromkeys(PLACES, ("points", PHASES)),
+    **dict.fromkeys(INWARD_PLACES, ("points", PHASES)),
+    **dict.fromkeys(STRAIN_PLACES, ("points", PHASES)),
     "wmsi": ("points", PHASES),
 }
 """Scale of the error, and the phases whose certainty tells its difficulty."""
@@ -55,6 +56,8 @@ class Still:
     mass_g: float
     radii_mm: tuple[float, ...]
     """Mean distances of the six wall segments from the long axis."""
+    lengths_mm: tuple[float, ...]
+    """Lengths of the six wall segments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def measure_still(labels: Array, spacing_mm: tuple[float, float], sector: Array)
     seen = np.isfinite(atrium).all() and not is_cut(atrium, edge_px)
     outer = lines.lv_epicardium
     bordered = np.isfinite(outer).all() and border_seen(outer, edge_px)
+    sizes = segment_sizes(endocardium, spacing_mm)
     return Still(
         volume_ml=volume_of_profiles(profile) if profile else math.nan,
         length_mm=profile[1] if profile else math.nan,
@@ -82,13 +86,15 @@ def measure_still(labels: Array, spacing_mm: tuple[float, float], sector: Array)
         atrium_mm2=enclosed_area_mm2(atrium, spacing_mm) if seen else math.nan,
         atrium_length_mm=atrium_length_mm(atrium, endocardium, spacing_mm) if seen else math.nan,
         mass_g=lv_mass_g(endocardium, outer, spacing_mm) if bordered else math.nan,
-        radii_mm=tuple(segment_sizes(endocardium, spacing_mm)[:, 0].tolist()),
+        radii_mm=tuple(sizes[:, 0].tolist()),
+        lengths_mm=tuple(sizes[:, 1].tolist()),
     )
 
 
 def measures_of(ed: Still, es: Still) -> dict[str, float]:
     """One patient's measures by the names of the metrics; the wall's are those of the four-chamber view."""
     inward = [100 * (1 - late / early) for early, late in zip(ed.radii_mm, es.radii_mm, strict=True)]
+    strain = [100 * (late / early - 1) for early, late in zip(ed.lengths_mm, es.lengths_mm, strict=True)]
     return {
         "lvef": 100 * (1 - es.volume_ml / ed.volume_ml),
         "edv": ed.volume_ml,
@@ -100,7 +106,8 @@ def measures_of(ed: Still, es: Still) -> dict[str, float]:
         "lv_mass": ed.mass_g,
         "la_area": es.atrium_mm2,
         "la_volume": area_length_ml(es.atrium_mm2, es.atrium_length_mm),
-        **dict(zip(PLACES, inward, strict=True)),
+        **dict(zip(INWARD_PLACES, inward, strict=True)),
+        **dict(zip(STRAIN_PLACES, strain, strict=True)),
         "wmsi": _score_index(inward),
     }
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 
-from ui.bulls_eye_map import APEX_RADIUS, SCORE_WORDS, SECTORS, Sector, Seen, sector_at
+from ui.bulls_eye_map import APEX_RADIUS, SCORE_WORDS, SECTORS, Sector, Seen, score_range_text, sector_at
 from ui.icons import draw_icon
 from ui.theme import DARK, Theme
 from ui.widgets.canvas_overlays import SCORE_COLOURS
@@ -140,10 +140,13 @@ class BullsEye(QWidget):
         if seen is None:
             return
         x, y = sector.centre()
-        box = QRectF(centre.x() + x * radius - 16, centre.y() - y * radius - 10, 32, 20)
+        reach = score_range_text(seen.segment).strip()
+        box = QRectF(centre.x() + x * radius - 16, centre.y() - y * radius - (16 if reach else 10), 32, 20)
         painter.setFont(sized(self.font(), 1.05, bold=True))
         painter.setPen(QColor(ON_COLOUR if score else self._theme.text))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(score) if score else "–")
+        painter.setFont(sized(self.font(), 0.8))
+        painter.drawText(box.translated(0, 15).adjusted(-4, 0, 4, 0), Qt.AlignmentFlag.AlignCenter, reach)
         if seen.is_edited:
             icon = QRectF(box.center().x() + 7, box.top() - 1, 12, 12)
             draw_icon(painter, "edited", icon, ON_COLOUR if score else self._theme.accent)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPolygonF
 
 from pipeline.records import Array, WallSegment
 from pipeline.review.changes import Caliper
+from ui.bulls_eye_map import score_text
 from ui.contour_lines import discs, long_axis, segments
 from ui.echo_tools import STRUCTURES
 from ui.theme import Theme
@@ -148,8 +149,9 @@ def _segments(brush: Brush, wall: Array, found: tuple[WallSegment, ...]) -> None
     for number_of, line in enumerate(segments(wall, brush.ratio)):
         if len(line) < 2:
             continue
-        score = found[number_of].score if number_of < len(found) else None
-        colour = SCORE_COLOURS.get(score or 0, NO_SCORE)
+        segment = found[number_of] if number_of < len(found) else None
+        colour = SCORE_COLOURS.get((segment.score if segment else None) or 0, NO_SCORE)
+        words = score_text(segment) if segment else "–"
         shown = brush.place.to_widget(line)
         painter.setPen(pen(colour))
         painter.drawPolyline(polygon(shown))
@@ -160,7 +162,8 @@ def _segments(brush: Brush, wall: Array, found: tuple[WallSegment, ...]) -> None
             painter.drawLine(QPointF(end[0] - 3, end[1]), QPointF(end[0] + 4, end[1]))
         middle = shown[len(shown) // 2]
         aside = -1 if middle[0] < centre[0] else 1
-        outlined_text(painter, QPointF(middle[0] + (8 if aside > 0 else -16), middle[1] + 4), str(score or "–"), colour)
+        left = 8 if aside > 0 else -8 - painter.fontMetrics().horizontalAdvance(words)
+        outlined_text(painter, QPointF(middle[0] + left, middle[1] + 4), words, colour)
 
 
 def _name(brush: Brush, structure: str, line: Array, is_edited: bool) -> None:

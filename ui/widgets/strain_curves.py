@@ -7,10 +7,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from pipeline.records import Array, CineAnalysis
+from pipeline.records import Array, CineAnalysis, WallSegment
 from ui.theme import DARK, Theme
 from ui.widgets.drawing import elided, pen, polygon, sized
-from ui.wording import number
+from ui.wording import interval_text, number
 
 LEFT_PX, TOP_PX, BOTTOM_PX, LEGEND_PX = 40, 10, 20, 150
 COLOURS = {
@@ -39,6 +39,9 @@ class StrainCurves(QWidget):
 
     def set_curves(self, times_s: Array, analysis: CineAnalysis | None, theme: Theme) -> None:
         self._times_s, self._analysis, self._theme = times_s, analysis, theme
+        words = "\n".join(map(_words, analysis.segments if analysis else ()))
+        self.setToolTip(words)
+        self.setAccessibleDescription(words)
         self.update()
 
     def _curves(self) -> Array | None:
@@ -126,6 +129,13 @@ class StrainCurves(QWidget):
         top = TOP_PX + len(rows) * step
         foot = QRectF(left, top, LEGEND_PX - 10, step)
         painter.drawText(foot, Qt.AlignmentFlag.AlignVCenter, "% at ES · - - whole wall")
+
+
+def _words(segment: WallSegment) -> str:
+    if segment.longitudinal_strain_pct is None:
+        return f"{segment.name}: {segment.reason}"
+    value = f"{segment.name}: {number(segment.longitudinal_strain_pct, 0)} %"
+    return f"{value} {interval_text(segment.strain_interval_pct, 0)}".rstrip()
 
 
 def _runs(values: Array) -> list[slice]:

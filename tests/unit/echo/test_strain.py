@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.echo.strain import beat_curves, bridged, is_whole, peak_systolic_pct
 from pipeline.echo.wall_scores import (
+    INWARD_PLACES,
     NORMAL_FROM_PCT,
-    PLACES,
     certain_score,
     score_of,
     score_range,
@@ -67,7 +67,7 @@ def test_nothing_is_divided_by_a_wall_of_no_length() -> None:
 def test_each_class_of_motion(place: int) -> None:
     limit = NORMAL_FROM_PCT[place]
     assert [score_of(place, value) for value in (limit + 1, limit - 1, 4.9, -4.9, -5.1)] == [1, 2, 3, 3, 4]
-    assert len(PLACES) == len(set(PLACES)) == 6
+    assert len(INWARD_PLACES) == len(set(INWARD_PLACES)) == 6
 
 
 def test_a_score_needs_motion_that_is_certain_enough() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.echo.contours import frame_contours
 from pipeline.echo.outline import resample
+from pipeline.echo.peak_time import NO_MOTION, NO_WHOLE_BEAT, NOISE_UNKNOWN
 from pipeline.echo.wall_motion import ABSENT, NO_BEAT, WallMotion, wall_motion
 from pipeline.echo.wall_scores import NO_LIMITS, UNCERTAIN
 from pipeline.records import EchoBeat
@@ -57,6 +58,10 @@ def with_a_bad_segment(still: float) -> Callable[[float], np.ndarray]:
     return contraction
 
 
+def by_five(_name: str, beats: list[float]) -> tuple[float, float]:
+    return float(np.mean(beats)) - 5.0, float(np.mean(beats)) + 5.0
+
+
 def excursions(found: WallMotion) -> list[float]:
     return [float(segment.radial_excursion_pct or 0.0) for segment in found.segments]
 
@@ -76,12 +81,18 @@ def test_names_follow_the_view() -> None:
 
 
 def test_uniform_contraction_moves_every_segment_alike() -> None:
-    found = beating(uniform)
+    found = beating(uniform, interval_of=by_five)
     for segment in found.segments:
         assert segment.radial_excursion_pct == pytest.approx(30.0, abs=0.5)
         assert segment.longitudinal_strain_pct is not None
         assert -28 < segment.longitudinal_strain_pct < -19  # between the shortening of length and of width
+        assert segment.strain_interval_pct == pytest.approx(
+            (segment.longitudinal_strain_pct - 5, segment.longitudinal_strain_pct + 5), abs=0.02
+        )
         assert segment.time_to_peak_ms == pytest.approx(1000 * 10 / 30, abs=1)
+        # Within 5 points of 30: one frame before the peak and two after it, and a frame more
+        assert segment.time_to_peak_interval_ms == pytest.approx((1000 * 8 / 30, 1000 * 13 / 30), abs=1)
+        assert segment.time_to_peak_interval_pct == pytest.approx((100 * 8 / 24, 100 * 13 / 24), abs=0.1)
         assert segment.time_to_peak_pct == pytest.approx(100 * 10 / 24, abs=0.1)
         assert (segment.score, segment.score_reason, segment.reason) == (1, None, None)
 
@@ -100,7 +111,7 @@ def test_shift_and_rotation_of_the_whole_heart_are_no_motion() -> None:
     assert excursions(found) == pytest.approx([0.0] * 6, abs=0.2)
     assert [s.longitudinal_strain_pct for s in found.segments] == pytest.approx([0.0] * 6, abs=0.2)
     assert {s.score for s in found.segments} == {3}
-    assert {s.time_to_peak_ms for s in found.segments} == {None}  # a wall that does not move has no peak
+    assert {s.time_to_peak_reason for s in found.segments} == {NO_MOTION}  # a wall that does not move has no peak
 
 
 def test_a_beating_heart_that_swings_moves_like_one_that_does_not() -> None:
@@ -125,7 +136,7 @@ def test_a_late_segment_peaks_late() -> None:
     lines = np.stack([uniform(phase) for phase in np.roll(PHASE, 5)])
 
     lines[:5] = uniform(0.0)
-    (first, *_) = wall_motion(lines, (BEAT,), TIMES_S, SPACING, "A4C").segments
+    (first, *_) = wall_motion(lines, (BEAT,), TIMES_S, SPACING, "A4C", by_five).segments
     assert first.time_to_peak_ms == pytest.approx(1000 * 15 / 30, abs=1)
 
 
@@ -149,7 +160,12 @@ def test_a_frame_that_is_missing_inside_the_beat_is_bridged() -> None:
 
 def test_a_beat_that_the_clip_cuts_has_no_time_to_peak() -> None:
     cut = EchoBeat(ed_idx=0, es_idx=10, end_idx=25, edv=None, esv=None, ef_pct=None)
-    assert {s.time_to_peak_pct for s in beating(uniform, cut).segments} == {None}
+    assert {s.time_to_peak_pct for s in beating(uniform, cut, interval_of=by_five).segments} == {None}
+    assert {s.time_to_peak_reason for s in beating(uniform, cut).segments} == {NO_WHOLE_BEAT}
+
+
+def test_a_time_without_a_known_error_is_withheld() -> None:
+    assert {s.time_to_peak_reason for s in beating(uniform).segments} == {NOISE_UNKNOWN}
 
 
 def test_contours_of_labels_move_as_drawn(phantoms: Any) -> None:

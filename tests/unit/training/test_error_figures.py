@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.echo.error_model import read_error_models
-from pipeline.echo.wall_scores import PLACES
+from pipeline.echo.wall_scores import INWARD_PLACES, STRAIN_PLACES
 from pipeline.training.error_figures import MEASURES, Patient, Still, error_figures, measures_of
 
 
@@ -57,8 +57,8 @@ def test_patients_without_a_measure_do_not_count() -> None:
 
 
 def test_measures_of_a_patient() -> None:
-    ed = Still(120, 90, 180, 1500, 40, 150, (20.0,) * 6)
-    es = Still(50, 75, 150, 1800, 45, 160, (20.5, *(14.0,) * 4, 19.5))
+    ed = Still(120, 90, 180, 1500, 40, 150, (20.0,) * 6, (30.0,) * 6)
+    es = Still(50, 75, 150, 1800, 45, 160, (20.5, *(14.0,) * 4, 19.5), (24.0, *(27.0,) * 5))
     found = measures_of(ed, es)
     assert set(found) == set(MEASURES)
     assert found["lvef"] == pytest.approx(100 * 70 / 120)
@@ -66,5 +66,6 @@ def test_measures_of_a_patient() -> None:
     assert found["gls"] == pytest.approx(-100 / 6)
     assert found["la_volume"] == pytest.approx(8 / (3 * math.pi) * 1800**2 / 45 / 1000)
     assert found["lv_mass"] == 150
-    assert [found[place] for place in PLACES] == pytest.approx([-2.5, 30, 30, 30, 30, 2.5])
+    assert [found[place] for place in INWARD_PLACES] == pytest.approx([-2.5, 30, 30, 30, 30, 2.5])
+    assert [found[place] for place in STRAIN_PLACES] == pytest.approx([-20, *[-10] * 5])
     assert found["wmsi"] == pytest.approx((3 + 1 + 1 + 1 + 1 + 3) / 6)
