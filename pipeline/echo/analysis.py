@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +14,9 @@ from pipeline.clinical.reference_ranges import lvef_band, volume_band
 from pipeline.echo import metrics
 from pipeline.echo.chambers import atrium, mass
 from pipeline.echo.cine_study import BeatFigures, CineStudy, study_cine
+from pipeline.echo.error_model import Interval
 from pipeline.echo.manifest import ModelManifest, read_manifest
+from pipeline.echo.sampling import widened
 from pipeline.echo.study_remarks import study_remarks
 from pipeline.echo.subject import (
     NO_BODY_SURFACE,
@@ -31,7 +34,9 @@ from pipeline.errors import AnalysisError
 from pipeline.measurements import measured, withheld
 from pipeline.records import Array, EchoAnalysis, EchoCine, EchoDetection, Measurement, Metadata, Metric, Source
 
-INTERVAL_FROM = "90 % interval from the model's error on {} held-out patients and the spread of the beats"
+INTERVAL_FROM = (
+    "90 % interval from the model's error on {} held-out patients, the spread of the beats and what frames may hide"
+)
 FEWEST_SCORES = 3
 """Half of a view's segments: a mean of fewer says little about the wall."""
 NO_RATE = "The clip shows no interval between two beats."
@@ -108,11 +113,10 @@ def _measurements(subject: Subject) -> Iterator[Measurement]:
     if subject.other is not None:
         yield _lvef(Subject(subject.main, None, subject.metadata, subject.manifest), metrics.LVEF_A4C)
         yield _lvef(Subject(subject.other, None, subject.metadata, subject.manifest), metrics.LVEF_A2C)
-    volumes = [_beat_volumes(*pair) for pair in subject.pairs]
-    edv, esv = [each[0] for each in volumes], [each[1] for each in volumes]
+    edv, esv, sv = _volumes(subject)
     yield _volume(subject, metrics.EDV, edv)
     yield _volume(subject, metrics.ESV, esv)
-    yield _volume(subject, metrics.SV, [each[0] - each[1] for each in volumes])
+    yield _volume(subject, metrics.SV, sv)
     yield _index(subject, metrics.EDV_INDEX, edv)
     yield _index(subject, metrics.ESV_INDEX, esv)
     yield _length(subject, metrics.LV_LENGTH_ED, lambda figures: figures.ed_profile[1])
@@ -136,14 +140,44 @@ def _beat_volumes(figures: BeatFigures, other: BeatFigures | None) -> tuple[floa
     )
 
 
+def _beat_extremes(figures: BeatFigures, other: BeatFigures | None) -> tuple[float, float]:
+    """The largest EDV and the smallest ESV that the frames of a beat, in either view, can hide between them."""
+    edv, esv = _beat_volumes(figures, other)
+    views = [each.hidden for each in (figures, other) if each is not None]
+    return edv * (1 + max(each.edv_part for each in views)), esv * (1 - max(each.esv_part for each in views))
+
+
+@dataclass(frozen=True, slots=True)
+class _Beats:
+    """A figure of every beat, from its frames, and with what may lie between them."""
+
+    values: list[float]
+    extremes: list[float]
+
+
+def _volumes(subject: Subject) -> tuple[_Beats, _Beats, _Beats]:
+    """End-diastolic, end-systolic and stroke volumes."""
+    seen, hidden = ([take(*pair) for pair in subject.pairs] for take in (_beat_volumes, _beat_extremes))
+
+    def beats(of: Callable[[float, float], float]) -> _Beats:
+        return _Beats([of(*pair) for pair in seen], [of(*pair) for pair in hidden])
+
+    return beats(lambda edv, _: edv), beats(lambda _, esv: esv), beats(lambda edv, esv: edv - esv)
+
+
+def _fraction_pct(edv: float, esv: float) -> float:
+    return 100 * (1 - esv / edv)
+
+
 def _lvef(subject: Subject, metric: Metric) -> Measurement:
     """Mean over beats, with a 90 % interval from the network's held-out error and the spread of the beats."""
     source = source_of(subject)
     reason = no_beats(subject)
     if reason:
         return withheld(metric, reason, source=source)
-    values = [100 * (1 - esv / edv) for edv, esv in (_beat_volumes(*pair) for pair in subject.pairs)]
-    mean, reach = float(np.mean(values)), interval_of(subject, metric, values, "both")
+    values = [_fraction_pct(*_beat_volumes(*pair)) for pair in subject.pairs]
+    extremes = [_fraction_pct(*_beat_extremes(*pair)) for pair in subject.pairs]
+    mean, reach = float(np.mean(values)), widened(interval_of(subject, metric, values, "both"), values, extremes)
     interval = None if reach is None else (max(0.0, reach[0]), min(100.0, reach[1]))
     beats = "1 beat" if len(values) == 1 else f"mean of {len(values)} beats"
     method = f"{metric.method}, {subject.way}, {beats}; {INTERVAL_FROM.format(subject.manifest.ef_patients)}"
@@ -151,24 +185,30 @@ def _lvef(subject: Subject, metric: Metric) -> Measurement:
     return measured(metric, mean, source=source, interval=interval, band=band, method=method)
 
 
-def _volume(subject: Subject, metric: Metric, beats_ml: list[float]) -> Measurement:
+def _volume(subject: Subject, metric: Metric, beats_ml: _Beats) -> Measurement:
     source = source_of(subject, phase=phase_of(metric))
     reason = no_length(subject)
     if reason:
         return withheld(metric, reason, source=source)
-    value_ml, interval = float(np.mean(beats_ml)), interval_of(subject, metric, beats_ml, phase_of(metric))
+    value_ml, interval = float(np.mean(beats_ml.values)), _interval(subject, metric, beats_ml)
     band = volume_band(metric.name, value_ml, subject.metadata.sex, subject.metadata.bsa_m2)
     method = f"{metric.method}, {subject.way}"
     return measured(metric, value_ml, source=source, interval=interval, band=band, method=method)
 
 
-def _index(subject: Subject, metric: Metric, beats_ml: list[float]) -> Measurement:
+def _interval(subject: Subject, metric: Metric, beats: _Beats) -> Interval | None:
+    reach = interval_of(subject, metric, beats.values, phase_of(metric))
+    return widened(reach, beats.values, beats.extremes)
+
+
+def _index(subject: Subject, metric: Metric, beats_ml: _Beats) -> Measurement:
     source = source_of(subject, phase=phase_of(metric))
     reason = no_length(subject) or (None if subject.metadata.bsa_m2 else NO_BODY_SURFACE)
     if reason:
         return withheld(metric, reason, source=source)
-    beats = [value_ml / (subject.metadata.bsa_m2 or math.nan) for value_ml in beats_ml]
-    value, interval = float(np.mean(beats)), interval_of(subject, metric, beats, phase_of(metric))
+    surface_m2 = subject.metadata.bsa_m2 or math.nan
+    beats = _Beats([v / surface_m2 for v in beats_ml.values], [v / surface_m2 for v in beats_ml.extremes])
+    value, interval = float(np.mean(beats.values)), _interval(subject, metric, beats)
     band = volume_band(metric.name, value, subject.metadata.sex, subject.metadata.bsa_m2)
     method = f"{metric.method}, {subject.way}"
     return measured(metric, value, source=source, interval=interval, band=band, method=method)
@@ -191,7 +231,8 @@ def _strain(subject: Subject) -> Measurement:
     if reason:
         return withheld(metrics.GLS, reason, source=source)
     beats = [figures.strain_pct for figures in subject.main.figures]
-    interval = interval_of(subject, metrics.GLS, beats, "both")
+    deepest = [figures.strain_pct - figures.hidden.strain_pct for figures in subject.main.figures]
+    interval = widened(interval_of(subject, metrics.GLS, beats, "both"), beats, deepest)
     method = f"{metrics.GLS.method}; {subject.main.cine.view}"
     return measured(metrics.GLS, float(np.mean(beats)), source=source, interval=interval, method=method)
 

@@ -13,6 +13,7 @@ from pipeline.echo.error_model import Interval, difficulty, mean_interval
 from pipeline.echo.manifest import ModelManifest
 from pipeline.echo.mass import border_seen, lv_mass_g
 from pipeline.echo.peak_time import NO_CLOCK
+from pipeline.echo.sampling import hidden_beyond
 from pipeline.echo.steadiness import UNTRUSTED
 from pipeline.echo.strain import beat_curves, bridged, peak_systolic_pct
 from pipeline.echo.volumes import (
@@ -30,6 +31,15 @@ Profile = tuple[Array, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hidden:
+    """How far the extremes of a beat may lie beyond its frames, between them; NaN where there is no curve."""
+
+    edv_part: float  # of the end-diastolic volume
+    esv_part: float  # of the end-systolic volume
+    strain_pct: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BeatFigures:
     """What one beat gives; lengths in mm (pixels where the cine is not calibrated), NaN where absent."""
 
@@ -38,6 +48,7 @@ class BeatFigures:
     ed_profile: Profile
     es_profile: Profile
     strain_pct: float
+    hidden: Hidden
     mass_g: float
     outer_border_seen: bool
     atrium_mm2: float
@@ -125,7 +136,15 @@ def study_beats(
         segment_strain=motion.strain_pct,
     )
     figures = tuple(
-        _figures(detection, beat, number, cine.calibration.spacing_mm or (1.0, 1.0), sizes.edge_px, strain)
+        _figures(
+            detection,
+            beat,
+            number,
+            cine.calibration.spacing_mm or (1.0, 1.0),
+            sizes.edge_px,
+            strain,
+            _hidden(cycle.smoothed, strain, beat, times_s),
+        )
         for number, beat in enumerate(cycle.beats)
         if beat.excluded is None
     )
@@ -170,6 +189,15 @@ def volume_curve(
     return curve
 
 
+def _hidden(volumes: Array, strain: Array, beat: EchoBeat, times_s: Array) -> Hidden:
+    ed, es = beat.ed_idx, beat.es_idx
+    return Hidden(
+        edv_part=hidden_beyond(volumes, times_s, ed) / max(float(volumes[ed]), 1e-9),
+        esv_part=min(1.0, hidden_beyond(volumes, times_s, es) / max(float(volumes[es]), 1e-9)),
+        strain_pct=hidden_beyond(strain, times_s, es),
+    )
+
+
 def _figures(
     detection: EchoDetection,
     beat: EchoBeat,
@@ -177,6 +205,7 @@ def _figures(
     spacing_mm: tuple[float, float],
     edge_px: Array,
     strain: Array,
+    hidden: Hidden,
 ) -> BeatFigures:
     ed, es = detection.lv_endocardium[beat.ed_idx], detection.lv_endocardium[beat.es_idx]
     atrium, outer = detection.left_atrium[beat.es_idx], detection.lv_epicardium[beat.ed_idx]
@@ -186,6 +215,7 @@ def _figures(
         ed_profile=disc_profile(ed, spacing_mm),
         es_profile=disc_profile(es, spacing_mm),
         strain_pct=peak_systolic_pct(strain, beat),
+        hidden=hidden,
         mass_g=lv_mass_g(ed, outer, spacing_mm),
         outer_border_seen=border_seen(outer, edge_px),
         atrium_mm2=enclosed_area_mm2(atrium, spacing_mm),
