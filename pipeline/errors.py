@@ -128,7 +128,7 @@ class RunCancelledError(PipelineError):
 
 
 class StoreError(PipelineError):
-    """The store cannot be used. Codes: E_STORE_NEWER, _DAMAGED, _LOCKED, _WRITE, _NOT_FOUND."""
+    """The store cannot be used. Codes: E_STORE_NEWER, _DAMAGED, _LOCKED, _WRITE, _NOT_FOUND, _PASSPHRASE, _CIPHER."""
 
     default_code = "E_STORE_DAMAGED"
 

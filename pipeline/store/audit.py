@@ -25,6 +25,7 @@ Act = Literal[
     "export",  # a report left the store
     "delete",  # a run was deleted
     "settings",  # a setting was changed
+    "store",  # the store was encrypted, decrypted, or given another passphrase
     "model",  # runs are made with another model from here on
     "alert",  # a hard stop that somebody should look at
 ]

@@ -18,8 +18,9 @@ from pipeline.states import State
 from pipeline.store import audit, codec
 from pipeline.store.checkpoint import StateCheckpoint
 from pipeline.store.checkpoint_rows import select_checkpoints
-from pipeline.store.connection import connect, transaction, typed_errors
+from pipeline.store.connection import connect, create_private, transaction, typed_errors
 from pipeline.store.edits import insert_edit, select_edits
+from pipeline.store.holds import Hold
 from pipeline.store.run_rows import RunRow, input_names, request_json, request_of, run_row
 
 PART_BYTES = 16 << 20
@@ -48,16 +49,25 @@ def _fields(checkpoint: StateCheckpoint) -> dict[str, bytes]:
 class Store:
     """Opened with `Store.open(path)`; closes itself as a context manager."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, hold: Hold | None = None) -> None:
         self._connection = connection
+        self._hold = hold
 
     @classmethod
     def open(cls, path: Path) -> Store:
         """Open or create the file; see `connection.connect` for the errors."""
-        return cls(connect(path))
+        create_private(path)
+        hold = Hold(path)
+        try:
+            return cls(connect(path), hold)
+        except BaseException:
+            hold.release()
+            raise
 
     def close(self) -> None:
         self._connection.close()
+        if self._hold is not None:
+            self._hold.release()
 
     def __enter__(self) -> Self:
         return self
@@ -222,7 +232,8 @@ class Store:
 
     def crashes(self) -> dict[str, int]:
         """Hashes of inputs that ended the process that read them, and how often."""
-        return {row["sha256"]: row["n_crashes"] for row in self._query("SELECT * FROM crashed_inputs")}
+        with typed_errors():
+            return {row["sha256"]: row["n_crashes"] for row in self._query("SELECT * FROM crashed_inputs")}
 
     def add_edit(self, run_id: str, edit: Edit) -> Edit:
         """Store an act on a run at once; returns it numbered and dated. Raises StoreError."""

@@ -1,20 +1,24 @@
 """Researchers' view of the store: any SELECT, nothing written.
 
-The same file opens in the `sqlite-utils` command line; docs/researchers.md shows both.
+An unencrypted store opens in the `sqlite-utils` command line too; docs/researchers.md shows both.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import StoreError
-from pipeline.store.connection import typed_errors
+from pipeline.store.connection import explained, typed_errors
+from pipeline.store.drivers import open_file
+from pipeline.store.holds import Hold
+from pipeline.store.keys import StoreKey, key_of
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from sqlite_utils import Database
 
 
@@ -28,7 +32,17 @@ def read_only(store_path: Path) -> Iterator[Database]:
 
     if not store_path.is_file():
         raise StoreError("There is no store yet.", code="E_STORE_NOT_FOUND")
-    with typed_errors(), closing(sqlite3.connect(f"{store_path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-        connection.execute("PRAGMA query_only = ON")
-        connection.execute("PRAGMA trusted_schema = OFF")
+    key = key_of(store_path)
+    with Hold(store_path), typed_errors(), closing(open_file(store_path, key, read_only=True)) as connection:
+        _set_read_only(connection, store_path, key)
         yield Database(connection)
+
+
+def _set_read_only(connection: sqlite3.Connection, path: Path, key: StoreKey | None) -> None:
+    try:
+        with typed_errors():
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute("SELECT count(*) FROM sqlite_schema")
+    except StoreError as error:
+        raise explained(error, path, key) from error.__cause__

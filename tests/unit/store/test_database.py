@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from pipeline.states import State
 from pipeline.store import connection
 from pipeline.store.checkpoint import StateCheckpoint
 from pipeline.store.database import Store
+from pipeline.store.drivers import open_file
+from pipeline.store.keys import key_of
+from tests.unit.store.conftest import PASSPHRASE
 
 REPORT = ValidationReport(
     files=(FileReport(role="ecg", index=0, format="csv", sha256="ab" * 32, size_bytes=3, summary="1 lead"),)
@@ -38,9 +42,9 @@ def checkpoint(payload: bytes = b"x" * 100) -> StateCheckpoint:
     )
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "chordae.sqlite3"
+def raw(path: Path) -> closing[sqlite3.Connection]:
+    """A connection of somebody who knows the key and nothing of Chordae."""
+    return closing(open_file(path, key_of(path)))
 
 
 @pytest.fixture
@@ -75,18 +79,16 @@ def test_missing_checkpoint_is_typed(store: Store) -> None:
 
 def test_changed_payload_is_found(store: Store, path: Path) -> None:
     checkpoint().save(store, "r1")
-    with sqlite3.connect(path) as other:
+    with raw(path) as other:
         other.execute("UPDATE payload_parts SET data = zeroblob(100) WHERE length(data) = 100")
-    other.close()
     with pytest.raises(StoreError, match="E_STORE_DAMAGED"):
         store.find_result("r1", State.PREPROCESSING, "preprocessed_ecg")
 
 
 def test_damaged_payload_is_replaced_by_the_next_save(store: Store, path: Path) -> None:
     checkpoint().save(store, "r1")
-    with sqlite3.connect(path) as other:
+    with raw(path) as other:
         other.execute("UPDATE payload_parts SET data = zeroblob(100) WHERE length(data) = 100")
-    other.close()
     checkpoint().save(store, "r1")
     assert store.find_result("r1", State.PREPROCESSING, "preprocessed_ecg") == ("key", b"x" * 100)
 
@@ -114,9 +116,8 @@ def test_events_keep_their_order(store: Store) -> None:
 
 def test_run_of_a_dead_process_is_interrupted(store: Store, path: Path) -> None:
     assert store.run("r1").status == "running"
-    with sqlite3.connect(path) as other:
+    with raw(path) as other:
         other.execute("UPDATE runs SET owner_pid = 2147483000")
-    other.close()
     assert store.run("r1").status == "interrupted"
     asked = CardiologyRequest(ecg_path=Path("/somewhere/e.csv"), metadata={"age_years": 70})
     store.take_over("r1", asked)
@@ -135,18 +136,16 @@ def test_delete_takes_payloads_along(store: Store, path: Path) -> None:
     checkpoint().save(store, "r1")
     store.finish_run("r1", status="complete", state="COMPLETE", error_code=None, report_json="{}")
     store.delete_run("r1")
-    with sqlite3.connect(path) as other:
+    with raw(path) as other:
         for table in ("runs", "events", "checkpoints", "checkpoint_results", "payload_parts", "partial_results"):
             assert other.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
-    other.close()
     assert store.audit_rows()[-1].act == "delete"
 
 
 def test_newer_store_is_refused_and_untouched(store: Store, path: Path) -> None:
     store.close()
-    with sqlite3.connect(path) as other:
+    with raw(path) as other:
         other.execute("PRAGMA user_version = 99")
-    other.close()
     before = path.read_bytes()
     with pytest.raises(StoreError, match="E_STORE_NEWER"):
         Store.open(path)
@@ -180,10 +179,9 @@ def test_older_store_is_backed_up_and_migrated(path: Path, monkeypatch: pytest.M
         assert migrated.runs() == ()
     version = len(connection.MIGRATIONS)
     assert path.with_name(f"{path.name}.version-{version - 1}.backup").exists()
-    with sqlite3.connect(path) as other:
+    with raw(path) as other:
         assert other.execute("PRAGMA user_version").fetchone() == (version,)
         assert other.execute("SELECT count(*) FROM later").fetchone() == (0,)
-    other.close()
 
 
 def test_failed_migration_leaves_the_old_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,15 +190,15 @@ def test_failed_migration_leaves_the_old_store(path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(connection, "MIGRATIONS", (*connection.MIGRATIONS, "CREATE TABLE later (a TEXT);\nNONSENSE;\n"))
     with pytest.raises(StoreError):
         Store.open(path)
-    with sqlite3.connect(path) as other:
+    with raw(path) as other:
         assert other.execute("PRAGMA user_version").fetchone() == (version,)
         assert other.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'later'").fetchone() == (0,)
-    other.close()
 
 
 def test_store_of_the_first_version_gains_parts(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(connection, "MIGRATIONS", connection.MIGRATIONS[:1])
+        path.unlink(missing_ok=True)
         old = connection.connect(path)
         old.execute(
             "INSERT INTO runs (run_id, created_utc, status, state, request_json, inputs_json)"
@@ -219,9 +217,8 @@ def test_parts_hold_for_their_key_until_the_result_is_saved(store: Store, path: 
     store.save_part("r1", "analysis_result.ecg", 0, "k", b"beats")
     assert store.parts("r1", "preprocessed_ecg", "another key") == {}
     assert store.parts("r1", "preprocessed_ecg", "k") == {0: b"first hour", 1: b"second hour"}
-    with sqlite3.connect(path) as other:
+    with raw(path) as other:
         other.execute("UPDATE partial_results SET data = ? WHERE part = 1", (b"second h0ur",))
-    other.close()
     assert store.parts("r1", "preprocessed_ecg", "k") == {0: b"first hour"}
     checkpoint().save(store, "r1")
     assert store.parts("r1", "preprocessed_ecg", "k") == {}
@@ -242,7 +239,10 @@ OPENER = """
 import sys
 from pathlib import Path
 from pipeline.records import CardiologyRequest
+from pipeline.store import vault
 from pipeline.store.database import Store
+if vault.is_locked(Path(sys.argv[1])):
+    vault.unlock(Path(sys.argv[1]), sys.stdin.read())
 with Store.open(Path(sys.argv[1])) as store:
     for n in range(5):
         store.start_run(f"{sys.argv[2]}-{n}", CardiologyRequest(ecg_path=Path("e.csv")))
@@ -251,9 +251,10 @@ with Store.open(Path(sys.argv[1])) as store:
 
 def test_four_processes_share_one_new_store(path: Path) -> None:
     command = [sys.executable, "-c", OPENER, str(path)]
-    processes = [subprocess.Popen([*command, str(n)], stderr=subprocess.PIPE) for n in range(4)]
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+    processes = [subprocess.Popen([*command, str(n)], **pipes) for n in range(4)]
     for process in processes:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(PASSPHRASE.encode(), timeout=60)
         assert process.returncode == 0, errors.decode()
     with Store.open(path) as store:
         assert len(store.runs()) == 20

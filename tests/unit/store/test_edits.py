@@ -12,8 +12,8 @@ from pipeline.store.database import Store
 
 
 @pytest.fixture
-def store(tmp_path: Path):
-    with Store.open(tmp_path / "chordae.sqlite3") as opened:
+def store(path: Path):
+    with Store.open(path) as opened:
         opened.start_run("r1", CardiologyRequest(ecg_path=Path("e.csv")))
         opened.start_run("r2", CardiologyRequest(ecg_path=Path("e.csv")))
         yield opened

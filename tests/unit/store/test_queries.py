@@ -10,16 +10,15 @@ import pytest
 
 from pipeline.errors import StoreError
 from pipeline.records import CardiologyRequest
+from pipeline.store import keys
 from pipeline.store.database import Store
 from pipeline.store.queries import read_only
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    target = tmp_path / "store.sqlite"
-    with Store.open(target) as store:
+@pytest.fixture(autouse=True)
+def a_run(path: Path) -> None:
+    with Store.open(path) as store:
         store.start_run("r1", CardiologyRequest(ecg_path=Path("e.csv")))
-    return target
 
 
 def test_rows_are_read(path: Path) -> None:
@@ -35,15 +34,23 @@ def test_nothing_is_written(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("path", ["encrypted"], indirect=True)
+def test_a_locked_store_says_so(path: Path) -> None:
+    keys.remember(path, None)
+    with pytest.raises(StoreError, match="E_STORE_PASSPHRASE"), read_only(path):
+        pass
+
+
 def test_missing_store_is_not_created(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="E_STORE_NOT_FOUND"), read_only(tmp_path / "none.sqlite"):
         pass
     assert not (tmp_path / "none.sqlite").exists()
 
 
+@pytest.mark.parametrize("path", ["plain"], indirect=True)
 def test_starting_the_engine_loads_no_slow_library() -> None:
     """pandas, scipy, torch and neurokit2 take seconds; a refusal must come in less than half of one."""
-    slow = "{'pandas', 'torch', 'neurokit2', 'sqlite_utils', 'scipy.signal', 'pydicom', 'wfdb', 'cv2'}"
+    slow = "{'pandas', 'sqlcipher3', 'torch', 'neurokit2', 'sqlite_utils', 'scipy.signal', 'pydicom', 'wfdb', 'cv2'}"
     code = f"import sys, pipeline.engine; print(sorted({slow} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert found.stdout.strip() == "[]"
