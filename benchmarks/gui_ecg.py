@@ -1,9 +1,10 @@
 """A day of ECG on the screen: how long a repaint takes while it is moved, zoomed and scrolled.
 
-`python -m benchmarks.gui_ecg [--hours 24] [--steps 200] [--edit]` draws a record of three leads at 250 Hz into a
-file, reads it with the pipeline, and repaints the course of the record (1600 x 260 pixels) and the paper (1600 x 600)
-without a display. `--edit` measures instead how long it takes to fold an edit into a real twelve-lead ECG. Figures are
-CPU milliseconds of the whole process for one repaint, samples at hand and samples still missing, or for one edit.
+`python -m benchmarks.gui_ecg [--hours 24] [--steps 200] [--edit | --drag]` draws a record of three leads at 250 Hz into
+a file, reads it with the pipeline, and repaints the course of the record (1600 x 260 pixels) and the paper (1600 x 600)
+without a display. `--edit` measures instead how long it takes to fold an edit into a real twelve-lead ECG, `--drag`
+how soon the numbers in the window follow a mark of it that the mouse pulls. Figures are CPU milliseconds of the whole
+process for one repaint, samples at hand and samples still missing, for one edit, or for one move of the mouse.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--edit", action="store_true")
+    parser.add_argument("--drag", action="store_true")
     arguments = parser.parse_args()
+    if arguments.drag:
+        return _print_drag(arguments.steps)
     if arguments.edit:
         print(Row("a moved mark, everything measured again", _edits(arguments.steps)).line())
         return 0
@@ -77,6 +81,83 @@ def _edits(steps: int) -> list[float]:
         edit = Edit(kind="ecg_mark", target="median/t_off", before=None, after=340.0 + step % 40, role="researcher")
         taken.append(_timed(lambda edit=edit: review_ecg(ecg, analysis, Metadata(), (edit,))))  # type: ignore[misc]
     return taken
+
+
+def _print_drag(steps: int) -> int:
+    """A P, a QRS and a T mark and an R peak of the ECG that pydicom ships, pulled in the window; 1 above the mark."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from app.composition import Engine
+    from app.demo import demo_request
+    from benchmarks.gui_edit import MARK_MS as FOLLOW_MS
+    from benchmarks.gui_edit import wait
+    from pipeline.records import CardiologyRequest
+    from ui.application import make_application
+    from ui.view_state import EcgOptions
+    from ui.window import MainWindow
+
+    with tempfile.TemporaryDirectory() as folder:
+        engine = Engine(Path(folder) / "chordae.sqlite")
+        engine.run_study(CardiologyRequest(ecg_path=demo_request().ecg_path))
+        application = make_application()
+        window = MainWindow(engine)
+        window.resize(1600, 1000)
+        window.show()
+        review = window.review
+        review.cases.select(engine.list_runs()[0].run_id)
+        wait(application, lambda: review.state.case.ecg_review is not None)
+        review.update(ecg=EcgOptions(marks=True, layout="12x1"))
+        review.study.prepare()
+        wait(application, lambda: review.study.can_draft)
+        print(f"{'mouse move to new number':44} {'n':>5} {'p50 ms':>8} {'p95 ms':>8} {'max ms':>8}")
+        worst = 0.0
+        for name in ("p_on", "qrs_on", "qrs_off", "t_off", "r_peak"):
+            cpu_ms, wall_ms = _dragged(application, window, name, steps)
+            for kind, taken in (("CPU", cpu_ms), ("wall", wall_ms)):
+                p50, p95 = np.percentile(taken, [50, 95])
+                print(f"{name + ', ' + kind:44} {len(taken):5} {p50:8.2f} {p95:8.2f} {max(taken):8.2f}")
+            worst = max(worst, float(np.percentile(cpu_ms, 95)))
+        window.close()
+    print(f"slowest p95 {worst:.1f} ms CPU, mark {FOLLOW_MS:g} ms")
+    return int(worst > FOLLOW_MS)
+
+
+FOLLOWING = {"p_on": "pr", "qrs_on": "qrs", "qrs_off": "qrs", "t_off": "qt", "r_peak": "rr_range"}
+"""Mark -> a number in the findings that must follow it."""
+
+
+def _dragged(application: object, window: object, name: str, steps: int) -> tuple[list[float], list[float]]:
+    """CPU and wall ms from each move of the mouse until the findings hold the new numbers."""
+    from PySide6.QtCore import QPointF, Qt
+    from PySide6.QtTest import QTest
+
+    paper = window.views["ecg"].paper  # type: ignore[attr-defined]
+    marks = paper.marks
+    mark = next(m for m in marks.of_beat(1, 4) if m.name == name)
+    strip = next(s for s in paper.paper.strips() if s.lead_idx == 1)
+    paper.go_to(mark.time_s)
+    application.processEvents()  # type: ignore[attr-defined]
+    seen, scale = paper.seen_mm(), paper.px_per_mm()
+    x = (strip.left_mm + (mark.time_s - strip.start_s) * paper.paper.speed_mm_s - seen.left()) * scale
+    at = QPointF(x, (strip.baseline_mm - seen.top()) * scale)
+    QTest.mousePress(paper.viewport(), Qt.MouseButton.LeftButton, pos=at.toPoint())
+    cpu_ms, wall_ms, values = [], [], set()
+    for step in range(steps):
+        aside = QPointF(3.0 + 2.0 * np.sin(step), 0.0)
+        before = paper.hand.mark.time_s
+        begun = time.perf_counter(), time.process_time()
+        paper.hand.move(at + aside, is_down=True)
+        if paper.hand.mark.time_s != before:
+            wall_ms.append(1000.0 * (time.perf_counter() - begun[0]))
+            cpu_ms.append(1000.0 * (time.process_time() - begun[1]))
+        application.processEvents()  # type: ignore[attr-defined]
+        rows = window.views["findings"].rows  # type: ignore[attr-defined]
+        values.add(next(row.value + row.interval for row in rows if row.name == FOLLOWING[name]))
+    QTest.keyClick(paper, Qt.Key.Key_Escape)
+    if len(values) < 2:
+        raise SystemExit(f"The number {FOLLOWING[name]} did not follow the mark {name}.")
+    QTest.mouseRelease(paper.viewport(), Qt.MouseButton.LeftButton, pos=at.toPoint())
+    application.processEvents()  # type: ignore[attr-defined]
+    return cpu_ms, wall_ms
 
 
 def _read(path: Path) -> tuple[object, object]:

@@ -89,6 +89,7 @@ class EcgReview(QObject):
         self._asked: _Question | None = None
         self._generation, self._answered = 0, 0
         self._answer: Reviewed | None = None
+        self._draft: Reviewed | None = None  # while a mark is in the hand, and until what was kept is measured
         self._reading: dict[int, Stretch] = {}  # one at a time, so that the newest wish never waits for two
         self._waiting: list[Stretch] = []
         self._seen: Stretch | None = None  # the newest wish; what lies beside it is read ahead
@@ -99,6 +100,8 @@ class EcgReview(QObject):
 
     def set_option(self, name: str, value: Any) -> None:
         """Change one of the EcgOptions."""
+        if name == "marks" and value:
+            self._review.study.prepare()  # a mark may be taken in hand next
         chosen: dict[str, Any] = {name: value}
         self._review.update(ecg=replace(self._review.state.ecg, **chosen))
 
@@ -139,6 +142,24 @@ class EcgReview(QObject):
         ecg = self._review.state.case.results.ecg
         return ecg is not None and ecg.overview is not None
 
+    def draft(self, kind: EditKind, target: str, after: Any) -> None:
+        """Show what a mark would give where it is held now; not stored."""
+        act = Edit(kind=kind, target=target, before=None, after=after, role=self._review.edits.role)
+        measured = self._review.study.measured_ecg(act)
+        if measured is None:
+            self._review.study.prepare()  # the numbers follow from then on
+            return
+        study, log = measured
+        if study.ecg_review is not None and self._answer is not None:
+            self._draft = Reviewed(study.ecg_review, self._answer.locks)
+        self._review.study.show_draft(study, log)
+
+    def drop_draft(self) -> None:
+        """The mark was let go of without being kept."""
+        if self._draft is not None:
+            self._draft = None
+            self._review.study.forget_draft()
+
     # --- the folded review --------------------------------------------------------------------------
 
     def completed(self, state: ReviewState) -> ReviewState:
@@ -152,9 +173,10 @@ class EcgReview(QObject):
             is_same_ecg = self._asked is not None and self._asked.analysis is question.analysis
             self._asked = question
             self._answer = self._answer if is_same_ecg else None  # the old one stays in sight until the new one comes
+            self._draft = self._draft if is_same_ecg else None
             results, edits = state.case.own_results, question.edits
             self._generation = self._review.session.ask("ecg_review", lambda _: reviewed(results, edits))
-        return _with(state, self._answer)
+        return _with(state, self._draft or self._answer)
 
     @property
     def is_settled(self) -> bool:
@@ -164,7 +186,7 @@ class EcgReview(QObject):
     def take_ecg_review(self, generation: int, answer: Reviewed) -> None:
         """A review is there; one that was asked for earlier is dropped."""
         if generation == self._generation:
-            self._answer, self._answered = answer, generation
+            self._answer, self._answered, self._draft = answer, generation, None
             self._review.update()
 
     # --- stretches of a long ECG --------------------------------------------------------------------
@@ -220,6 +242,8 @@ class EcgReview(QObject):
 
     def take_failure(self, topic: str, generation: int) -> None:
         """A stretch could not be read: nothing more is asked of this file."""
+        if topic == "edit":
+            self._draft = None
         if topic == "ecg_stretch":
             self._reading.pop(generation, None)
             self._unreadable = self._read

@@ -54,6 +54,8 @@ class LooksReview(QObject):
 
     def set_option(self, option: str, on: bool) -> None:
         """Switch one part of a view on or off: "echo.contours"."""
+        if option == "ecg.marks" and on:
+            self._review.study.prepare()  # a mark may be taken in hand next
         part, _, name = option.partition(".")
         self._review.update(**{part: replace(getattr(self._review.state, part), **{name: on})})
 

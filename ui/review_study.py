@@ -78,6 +78,11 @@ class StudyReview(QObject):
     def take_bench(self, _generation: int, _answer: None) -> None:
         """The workbench is there; nothing is to be shown."""
 
+    @property
+    def can_draft(self) -> bool:
+        """Whether numbers can follow a hand: the workbench is there."""
+        return self._bench.ready(self._review.state.case.own_results) is not None
+
     def can_edit(self, cine_idx: int) -> bool:
         """Whether a change of this clip changes numbers; unknown counts as yes."""
         bench = self._bench.ready(self._review.state.case.own_results)
@@ -112,20 +117,34 @@ class StudyReview(QObject):
             self._review.update()
 
     def draft(self, act: Edit) -> None:
-        """Show what an act would give, before it is one: while the hand moves. Not stored."""
+        """Show what an act on the echo would give, before it is one: while the hand moves. Not stored."""
         from pipeline.review.changes import read_changes
+
+        case = self._review.state.case
+        bench = self._bench.ready(case.own_results)
+        if bench is not None:
+            log = _with_act(case.edits, act)
+            ecg = case.results.ecg_analysis if case.own is not None else None
+            self.show_draft(bench.apply(read_changes(log, case.own_results), ecg), log)
+
+    def measured_ecg(self, act: Edit) -> tuple[EditedStudy, tuple[Edit, ...]] | None:
+        """What an act on the ECG would give, with the log that holds it; None where the bench is not there yet."""
+        case = self._review.state.case
+        bench = self._bench.ready(case.own_results)
+        if bench is None or case.phase != "complete":
+            return None
+        log = _with_act(case.edits, act)
+        return bench.fold(log, is_draft=True), log
+
+    def show_draft(self, study: EditedStudy, log: tuple[Edit, ...]) -> None:
+        """Show what a log would give that is not stored."""
         from pipeline.review.edited_report import edited_report
 
         case = self._review.state.case
-        own, bench = case.own_results, self._bench.ready(case.own_results)
-        report = case.own_report if case.own is not None else case.report
-        if bench is None or report is None:
-            return
-        log = (*case.edits, replace(act, seq=len(case.edits)))
-        ecg = case.results.ecg_analysis if case.own is not None else None
-        study = bench.apply(read_changes(log, own), ecg)
-        self._answer = Folded(own, study, edited_report(report, own, log, study))
-        self._review.update(case=_shown(case, self._answer))
+        own, report = case.own_results, case.own_report if case.own is not None else case.report
+        if report is not None:
+            self._answer = Folded(own, study, edited_report(report, own, log, study))
+            self._review.update(case=_shown(case, self._answer))
 
     def forget_draft(self) -> None:
         """What was drawn did not become an act: show what the log holds."""
@@ -139,6 +158,11 @@ class StudyReview(QObject):
         """An act was not stored."""
         if topic == "edit":
             self.forget_draft()
+
+
+def _with_act(log: tuple[Edit, ...], act: Edit) -> tuple[Edit, ...]:
+    """The log as it would be with one more act."""
+    return (*log, replace(act, seq=len(log)))
 
 
 def _shown(case: CaseView, answer: Folded) -> CaseView:

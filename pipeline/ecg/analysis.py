@@ -17,7 +17,16 @@ from pipeline.ecg.pacing import Pacing, find_pacing, stated_pacing
 from pipeline.ecg.rhythm import RhythmFacts, rhythm_statements
 from pipeline.ecg.shape import beat_shape, shape_statements
 from pipeline.errors import AnalysisError
-from pipeline.records import Array, Delineation, EcgAnalysis, EcgStatement, Measurement, Metadata, PreparedEcg
+from pipeline.records import (
+    Array,
+    Delineation,
+    EcgAnalysis,
+    EcgStatement,
+    Measurement,
+    Metadata,
+    PreparedEcg,
+    RhythmStatement,
+)
 
 
 def analyse_ecg(
@@ -71,8 +80,16 @@ def analyse_ecg(
     return analysis_of(findings, delineation, metadata)
 
 
-def analysis_of(findings: EcgFindings, delineation: Delineation, metadata: Metadata) -> EcgAnalysis:
-    """Measurements and statements of what was found, by the pipeline or by a reader who corrected it."""
+def analysis_of(
+    findings: EcgFindings,
+    delineation: Delineation,
+    metadata: Metadata,
+    rhythm: tuple[RhythmStatement, ...] | None = None,
+) -> EcgAnalysis:
+    """Measurements and statements of what was found, by the pipeline or by a reader who corrected it.
+
+    `rhythm` holds the statements on the rhythm where they need not be made anew.
+    """
     measurements = ecg_measurements(findings)
     return EcgAnalysis(
         measurements=measurements,
@@ -82,7 +99,7 @@ def analysis_of(findings: EcgFindings, delineation: Delineation, metadata: Metad
         flutter_beats=findings.flutter_beats,
         paced_beats=findings.pacing.beats,
         delineation=delineation,
-        rhythm=rhythm_statements(_facts(findings, delineation, measurements)),
+        rhythm=rhythm_statements(_facts(findings, delineation, measurements)) if rhythm is None else rhythm,
         remarks=ecg_remarks(findings),
         waves=findings.shape.waves,
         statements=_statements(findings, metadata, measurements),

@@ -10,7 +10,7 @@ from pipeline.ecg.hypertrophy import hypertrophy_statements
 from pipeline.ecg.lead_swap import chest_swap, limb_swap
 from pipeline.ecg.lead_waves import lead_waves
 from pipeline.ecg.limb_scales import LimbScales, limb_scales
-from pipeline.ecg.median_beat import median_beat
+from pipeline.ecg.median_beat import MedianBeat, median_beat
 from pipeline.ecg.repolarisation import repolarisation_statements
 from pipeline.ecg.shape_facts import ShapeFacts
 from pipeline.records import Array, Delineation, EcgStatement, LeadWaves, Metadata, PreparedEcg
@@ -44,10 +44,14 @@ def beat_shape(
 
     `signal_mv` is float (n_leads, n_samples), NaN in leads that are not usable; `usual` is bool (n_beats,).
     """
+    return shape_of(ecg, median_beat(signal_mv, ecg.record.sampling_rate_hz, r_peaks_idx, delineation, usual))
+
+
+def shape_of(ecg: PreparedEcg, beat: MedianBeat | None) -> BeatShape:
+    """Measure a median beat that is there already."""
     leads = ecg.record.leads
     named = [name if is_usable else "" for name, is_usable in zip(leads, ecg.lead_usable, strict=True)]
     scales = limb_scales(ecg.record.signal_mv, ecg.record.sampling_rate_hz, named)
-    beat = median_beat(signal_mv, ecg.record.sampling_rate_hz, r_peaks_idx, delineation, usual)
     if beat is None:
         return BeatShape(scales=scales)
     ratio = 1.0 if scales is None else scales.ii_over_i

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from pipeline.ecg.findings import EcgFindings
 from pipeline.ecg.flutter import flutter_beats
 from pipeline.ecg.intervals import BeatIntervals, beat_intervals
 from pipeline.ecg.median_beat import MedianBeat, median_beat, usual_beats
-from pipeline.ecg.pacing import stated_pacing
-from pipeline.ecg.shape import beat_shape
+from pipeline.ecg.pacing import Pacing, stated_pacing
+from pipeline.ecg.shape import shape_of
 from pipeline.errors import InputError
 from pipeline.records import Array, Delineation, EcgAnalysis, Edit, Measurement, Metadata, PreparedEcg
 from pipeline.review.ecg_long_edits import long_analysis_of
@@ -63,6 +63,63 @@ class _Marks:
     touched: frozenset[str]
 
 
+class EcgBench:
+    """One ECG under a reader's hand: what no edit changes is computed once, so that a moved mark costs little.
+
+    Parameters
+    ----------
+    ecg, analysis, metadata
+        What the run holds; none of them is changed.
+    """
+
+    def __init__(self, ecg: PreparedEcg, analysis: EcgAnalysis, metadata: Metadata) -> None:
+        self.ecg, self.analysis, self.metadata = ecg, analysis, metadata
+        self.rate_hz = ecg.record.sampling_rate_hz
+        self._median: tuple[tuple[bytes, ...], MedianBeat | None] | None = None
+
+    @cached_property
+    def signal_mv(self) -> Array:
+        """The usable leads; raises AnalysisError where there is none."""
+        return usable_signal(self.ecg)
+
+    @cached_property
+    def flutter(self) -> Array:
+        """Bool (n_beats,): as the run found it, whatever the reader moves."""
+        was_v = np.array([letter == "V" for letter in self.analysis.beat_classes], bool)
+        return flutter_beats(self.signal_mv, self.rate_hz, self.analysis.r_peaks_idx, was_v)
+
+    @cached_property
+    def pacing(self) -> Pacing:
+        """Spikes of the trace, looked for with the run's own beats."""
+        return pacing_of(self.ecg, self.analysis.r_peaks_idx, _qrs_ms(self.analysis))
+
+    def median(self, r_peaks: Array, waves: Delineation, usual: Array) -> MedianBeat | None:
+        """The median beat; the last one is kept, since a drag asks for the same one again and again."""
+        key = tuple(np.asarray(part).tobytes() for part in (r_peaks, usual, *(getattr(waves, n) for n in BOUNDS)))
+        kept = self._median
+        if kept is None or kept[0] != key:
+            kept = self._median = (key, median_beat(self.signal_mv, self.rate_hz, r_peaks, waves, usual))
+        return kept[1]
+
+    def review(self, edits: Sequence[Edit] = (), *, is_draft: bool = False) -> EcgReview:
+        """Fold the edits of a command log into the ECG's analysis; see `review_ecg`.
+
+        A draft, while a mark is still in the hand, keeps the run's statements on the rhythm: they take half the time.
+        """
+        held = standing(edits)
+        changed = _changed_classes(held, self.analysis)
+        letters = tuple(changed.get(beat, letter) for beat, letter in enumerate(self.analysis.beat_classes))
+        kept = {e.target: e.after for e in held if e.kind == "caliper" and e.target.startswith(CALIPER)}
+        shared = {
+            "edited_classes": frozenset(changed),
+            "calipers": tuple((name, read_caliper(value)) for name, value in kept.items() if value is not None),
+        }
+        make = partial(EcgReview, **shared)  # type: ignore[arg-type]
+        if self.analysis.long is not None:
+            return _long_review(make, self.ecg, self.analysis, letters)
+        return _short_review(make, self, held, letters, is_draft=is_draft)
+
+
 def review_ecg(ecg: PreparedEcg, analysis: EcgAnalysis, metadata: Metadata, edits: Sequence[Edit] = ()) -> EcgReview:
     """Fold the edits of a command log into an ECG's analysis.
 
@@ -85,18 +142,7 @@ def review_ecg(ecg: PreparedEcg, analysis: EcgAnalysis, metadata: Metadata, edit
     AnalysisError
         No lead of the ECG is usable.
     """
-    held = standing(edits)
-    changed = _changed_classes(held, analysis)
-    letters = tuple(changed.get(beat, letter) for beat, letter in enumerate(analysis.beat_classes))
-    calipers = {edit.target: edit.after for edit in held if edit.kind == "caliper" and edit.target.startswith(CALIPER)}
-    shared = {
-        "edited_classes": frozenset(changed),
-        "calipers": tuple((name, read_caliper(value)) for name, value in calipers.items() if value is not None),
-    }
-    make = partial(EcgReview, **shared)  # type: ignore[arg-type]
-    if analysis.long is not None:
-        return _long_review(make, ecg, analysis, letters)
-    return _short_review(make, ecg, analysis, metadata, held, letters)
+    return EcgBench(ecg, analysis, metadata).review(edits)
 
 
 def _changed_classes(held: Sequence[Edit], analysis: EcgAnalysis) -> dict[int, str]:
@@ -126,47 +172,46 @@ def _long_review(
 
 
 def _short_review(
-    make: partial[EcgReview],
-    ecg: PreparedEcg,
-    analysis: EcgAnalysis,
-    metadata: Metadata,
-    held: Sequence[Edit],
-    letters: tuple[str, ...],
+    make: partial[EcgReview], bench: EcgBench, held: Sequence[Edit], letters: tuple[str, ...], *, is_draft: bool
 ) -> EcgReview:
-    signal_mv, rate_hz = usable_signal(ecg), ecg.record.sampling_rate_hz
-    was_v = np.array([letter == "V" for letter in analysis.beat_classes], bool)
+    ecg, analysis, rate_hz = bench.ecg, bench.analysis, bench.rate_hz
     classes = np.array(letters, "<U1")
     marks = _beat_marks(ecg, analysis, held)
     usual = usual_beats(classes)
-    before = median_beat(signal_mv, rate_hz, marks.r_peaks, Delineation(**marks.shown), usual)
+    before = bench.median(marks.r_peaks, Delineation(**marks.shown), usual)
     if before is not None:
         marks = _moved_with_median(marks, before, held, usual, rate_hz)
     shown = Delineation(**marks.shown)
-    after = median_beat(signal_mv, rate_hz, marks.r_peaks, shown, usual)
+    after = bench.median(marks.r_peaks, shown, usual)
     if not marks.touched and letters == analysis.beat_classes:
         edited = analysis
     else:
-        findings = EcgFindings(
-            ecg=ecg,
-            signal_mv=signal_mv,
-            peaks=marks.r_peaks,
-            classes=classes,
-            af_beats=analysis.af_beats,
-            flutter_beats=flutter_beats(signal_mv, rate_hz, analysis.r_peaks_idx, was_v),
-            has_p=np.asarray(np.isfinite(marks.counted["p_on"]).any(axis=0)),
-            intervals=_forward(beat_intervals(Delineation(**marks.counted), rate_hz)),
-            shape=beat_shape(ecg, signal_mv, marks.r_peaks, shown, usual),
-            sex=metadata.sex,
-            paced_note=stated_pacing(metadata, ecg.record.header),
-            pacing=pacing_of(ecg, analysis.r_peaks_idx, _qrs_ms(analysis)),
-        )
-        edited = analysis_of(findings, shown, metadata)
+        findings = _findings(bench, marks, classes, after)
+        edited = analysis_of(findings, shown, bench.metadata, analysis.rhythm if is_draft else None)
     return make(
         analysis=replace(edited, measurements=_told(analysis.measurements, edited.measurements)),
         p_peak=marks.p_peak,
         t_peak=marks.t_peak,
         median=after,
         edited_marks=marks.touched,
+    )
+
+
+def _findings(bench: EcgBench, marks: _Marks, classes: Array, median: MedianBeat | None) -> EcgFindings:
+    ecg = bench.ecg
+    return EcgFindings(
+        ecg=ecg,
+        signal_mv=bench.signal_mv,
+        peaks=marks.r_peaks,
+        classes=classes,
+        af_beats=bench.analysis.af_beats,
+        flutter_beats=bench.flutter,
+        has_p=np.asarray(np.isfinite(marks.counted["p_on"]).any(axis=0)),
+        intervals=_forward(beat_intervals(Delineation(**marks.counted), bench.rate_hz)),
+        shape=shape_of(ecg, median),
+        sex=bench.metadata.sex,
+        paced_note=stated_pacing(bench.metadata, ecg.record.header),
+        pacing=bench.pacing,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pipeline.clinical.fusion import fuse
 from pipeline.clinical.risk import score_risk
@@ -27,6 +28,9 @@ from pipeline.review.changes import Changes, read_changes
 from pipeline.review.cine_bench import CineBench, changes_of
 from pipeline.review.log import Log, standing
 
+if TYPE_CHECKING:
+    from pipeline.review.ecg_edits import EcgBench, EcgReview
+
 EDITED = Remark(
     code="W_EDITED",
     text="A reader changed what the echo's numbers rest on; measures marked as edited follow the reader.",
@@ -46,6 +50,7 @@ class EditedStudy:
     fused: FusedFindings | None  # None where the modalities could not be combined
     risk: RiskReport | None
     changes: Changes
+    ecg_review: EcgReview | None = None  # where the log holds acts on the ECG
 
 
 class Workbench:
@@ -59,7 +64,8 @@ class Workbench:
         self._results = results
         self._manifest = read_manifest()
         self._benches: dict[int, CineBench] = {}
-        self._kept_ecg: tuple[tuple[Edit, ...], EcgAnalysis] | None = None
+        self._ecg_bench = _ecg_bench(results)
+        self._kept_ecg: tuple[tuple[Edit, ...], EcgReview] | None = None
         if results.echo_analysis is not None and results.echo_analysis.skipped_reason is None:
             stored = iter(results.echo_analysis.cines)  # of the clips that were measured, in their order
             for idx, (cine, detection) in enumerate(zip(results.cines, results.detections, strict=False)):
@@ -70,15 +76,17 @@ class Workbench:
         """Whether this clip was measured, so that a change of it changes numbers."""
         return cine_idx in self._benches
 
-    def fold(self, log: Log) -> EditedStudy:
-        """The study with everything that holds of a log, echo and ECG.
+    def fold(self, log: Log, *, is_draft: bool = False) -> EditedStudy:
+        """The study with everything that holds of a log, echo and ECG; a draft is for a mark that is still in the hand.
 
         Raises
         ------
         InputError
             An act of the ECG does not fit the record.
         """
-        return self.apply(read_changes(log, self._results), self._ecg(log))
+        review = self._ecg(log, is_draft=is_draft)
+        study = self.apply(read_changes(log, self._results), None if review is None else review.analysis)
+        return replace(study, ecg_review=review)
 
     def apply(self, changes: Changes, ecg: EcgAnalysis | None = None) -> EditedStudy:
         """The study with these changes of the echo, by the pipeline's own measuring, combining and scoring.
@@ -93,18 +101,17 @@ class Workbench:
             results=results, fused=fused, risk=None if fused is None else score_risk(fused), changes=changes
         )
 
-    def _ecg(self, log: Log) -> EcgAnalysis | None:
-        """The ECG's analysis with a reader's marks and classes; the last one is kept."""
-        ecg, analysis = self._results.ecg, self._results.ecg_analysis
+    def _ecg(self, log: Log, *, is_draft: bool) -> EcgReview | None:
+        """The ECG with a reader's marks and classes, None without any; the last one is kept."""
         acts = tuple(act for act in standing(log) if act.kind in ECG_KINDS)
-        if ecg is None or analysis is None or not acts:
+        if self._ecg_bench is None or not acts:
             return None
-        if self._kept_ecg is None or self._kept_ecg[0] != acts:
-            from pipeline.review.ecg_edits import review_ecg
-
-            metadata = self._results.metadata or Metadata()
-            self._kept_ecg = (acts, review_ecg(ecg, analysis, metadata, acts).analysis)
-        return self._kept_ecg[1]
+        if is_draft:
+            return self._ecg_bench.review(log, is_draft=True)
+        kept = self._kept_ecg
+        if kept is None or kept[0] != acts:
+            kept = self._kept_ecg = (acts, self._ecg_bench.review(log))
+        return kept[1]
 
     def _measured(self, results: StudyResults, changes: Changes) -> StudyResults:
         metadata = self._results.metadata or Metadata()
@@ -127,6 +134,14 @@ class Workbench:
             )
         except FusionError:
             return None
+
+
+def _ecg_bench(results: StudyResults) -> EcgBench | None:
+    if results.ecg is None or results.ecg_analysis is None:
+        return None
+    from pipeline.review.ecg_edits import EcgBench
+
+    return EcgBench(results.ecg, results.ecg_analysis, results.metadata or Metadata())
 
 
 def _with(results: StudyResults, order: dict[int, CineStudy], analysis: EchoAnalysis) -> StudyResults:

@@ -32,7 +32,10 @@ def results(kit) -> StudyResults:
 
 @pytest.fixture
 def ecg_view(window, qtbot, kit, results):
-    window.review.update(case=kit.case_of(results), ecg=replace(EcgOptions(), marks=True, layout="12x1"))
+    report = kit.make_report()
+    report["result"] |= {"modalities": ["ecg"], "branches": []}
+    case = kit.case_of(results, report=report)
+    window.review.update(case=case, ecg=replace(EcgOptions(), marks=True, layout="12x1"))
     reviewed(window, qtbot)
     return window.views["ecg"]
 
@@ -65,6 +68,73 @@ def drag(qtbot, paper, start: QPoint, end: QPoint) -> None:
     qtbot.mouseMove(paper.viewport(), end)
     paper.hand.move(end.toPointF(), is_down=True)
     qtbot.mouseRelease(paper.viewport(), Qt.MouseButton.LeftButton, pos=end)
+
+
+def hold(window, qtbot, paper, name: str = "t_off", by_s: float = 0.1) -> QPoint:
+    """Take a mark of the second beat and pull it, the button still down."""
+    window.review.study.prepare()
+    qtbot.waitUntil(lambda: window.review.study.can_draft, timeout=60_000)
+    at_s = (OFFSETS[name] + 300) / RATE_HZ
+    start, end = place_of(paper, 1, at_s), place_of(paper, 1, at_s + by_s)
+    qtbot.mousePress(paper.viewport(), Qt.MouseButton.LeftButton, pos=start)
+    paper.hand.move(end.toPointF(), is_down=True)
+    return end
+
+
+def test_numbers_follow_a_mark_while_it_is_in_the_hand(window, qtbot, ecg_view, engine, kit):
+    paper, before = ecg_view.paper, window.review.state.case
+    end = hold(window, qtbot, paper)
+    during = window.review.state.case
+    assert kit.RUN_ID not in engine.acts  # nothing is stored yet
+    assert during.ecg_review.edited_marks == {"beat:1/lead:II/t_off"}
+    assert during.results is not before.results
+    held = {m.name: m for m in during.results.ecg_analysis.measurements}
+    assert held["qt"].interval[1] > 400.0  # the other beats agree on 400 ms
+    assert paper.hand.mark.time_s == pytest.approx(during.ecg_review.analysis.delineation.t_off[1, 1] / RATE_HZ)
+    qtbot.mouseRelease(paper.viewport(), Qt.MouseButton.LeftButton, pos=end)
+    kept = reviewed(window, qtbot, 1)
+    assert values(kept)["qt"] == held["qt"].value
+    assert [act.kind for act in engine.acts[kit.RUN_ID]] == ["ecg_mark"]
+
+
+def test_a_mark_that_is_let_go_of_leaves_the_numbers_as_they_were(window, qtbot, ecg_view, engine, kit):
+    paper, before = ecg_view.paper, window.review.state.case
+    hold(window, qtbot, paper)
+    assert window.review.state.case.ecg_review is not before.ecg_review
+    qtbot.keyClick(paper, Qt.Key.Key_Escape)
+    after = window.review.state.case
+    assert after.ecg_review is before.ecg_review
+    assert after.results is before.results
+    assert kit.RUN_ID not in engine.acts
+
+
+def test_a_mark_moved_by_keys_shows_its_numbers_and_is_kept_by_enter(window, qtbot, ecg_view, engine, kit):
+    paper = ecg_view.paper
+    hold(window, qtbot, paper, by_s=0.0)
+    qtbot.mouseRelease(paper.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(0, 0))
+    start_s = paper.hand.mark.time_s
+    for _ in range(3):
+        qtbot.keyClick(paper, Qt.Key.Key_Right)
+    assert window.review.state.case.ecg_review.edited_marks
+    assert paper.hand.mark.time_s == pytest.approx(start_s + 3 / RATE_HZ)
+    qtbot.keyClick(paper, Qt.Key.Key_Return)
+    reviewed(window, qtbot, 1)
+    assert engine.acts[kit.RUN_ID][0].after == pytest.approx(1000 * (start_s + 3 / RATE_HZ))
+
+
+def test_a_boundary_of_the_median_beat_is_followed_too(window, qtbot, ecg_view, engine, kit):
+    window.review.ecg.set_option("median", True)
+    window.review.study.prepare()
+    qtbot.waitUntil(lambda: window.review.study.can_draft, timeout=60_000)
+    panel, before = ecg_view.median, window.review.state.case
+    panel.chosen = "t_off"
+    qtbot.keyClick(panel, Qt.Key.Key_Right)
+    qtbot.keyClick(panel, Qt.Key.Key_Right)
+    held = {m.name: m.value for m in window.review.state.case.results.ecg_analysis.measurements}
+    assert held["qt"] == pytest.approx(400.0 + 2000 / RATE_HZ)
+    qtbot.keyClick(panel, Qt.Key.Key_Escape)
+    assert window.review.state.case.ecg_review is before.ecg_review
+    assert panel.places_ms["t_off"] == pytest.approx(1000 * OFFSETS["t_off"] / RATE_HZ)
 
 
 def test_a_dragged_mark_is_stored_at_once_and_undone(window, qtbot, ecg_view, engine, kit):

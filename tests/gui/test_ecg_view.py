@@ -148,7 +148,9 @@ def with_waves(kit) -> StudyResults:
 
 
 def test_a_boundary_of_the_median_beat_moves_qt(window, qtbot, kit, with_waves):
-    window.review.update(case=kit.case_of(with_waves), ecg=replace(EcgOptions(), median=True))
+    report = kit.make_report()
+    report["result"] |= {"modalities": ["ecg"], "branches": []}
+    window.review.update(case=kit.case_of(with_waves, report=report), ecg=replace(EcgOptions(), median=True))
     wait_for(qtbot, lambda: window.review.state.case.ecg_review is not None)
     panel = window.views["ecg"].median
     assert panel.isVisible()

@@ -13,6 +13,8 @@ WISHES = (  # signal of a view, what answers it
     ("ecg.switch_wished", "review.ecg.set_option"),
     ("ecg.value_wished", "review.ecg.set_option"),
     ("ecg.edit_wished", "review.ecg.edit"),
+    ("ecg.draft_wished", "review.ecg.draft"),
+    ("ecg.draft_dropped", "review.ecg.drop_draft"),
     ("ecg.tiles_wished", "review.ecg.want_tiles"),
     ("ecg.hours_wished", "review.ecg.want_hours"),
     ("review.ecg.tile_read", "ecg.put_tile"),

@@ -29,6 +29,8 @@ class EcgView(QWidget):
     switch_wished = Signal(str, bool)
     value_wished = Signal(str, object)
     edit_wished = Signal(str, str, object)  # kind, target, the new value
+    draft_wished = Signal(str, str, object)  # the same while it is still in the hand
+    draft_dropped = Signal()
     tiles_wished = Signal(object, tuple)  # the samples that lack them, numbers
     hours_wished = Signal(object, tuple)  # the course that lacks them, numbers
 
@@ -81,6 +83,8 @@ class EcgView(QWidget):
         self.controls.value_wished.connect(self.value_wished)
         for part in (self.paper, self.median):
             part.mark_wished.connect(self._wish_mark)
+            part.mark_dragged.connect(self._wish_draft)
+            part.mark_let_go.connect(self.draft_dropped)
         self.paper.class_wished.connect(self._wish_class)
         self.paper.caliper_wished.connect(self._wish_caliper)
         self.paper.caliper_dropped.connect(self._drop_caliper)
@@ -96,6 +100,9 @@ class EcgView(QWidget):
 
     def _wish_mark(self, target: str, value: object) -> None:
         self.edit_wished.emit("ecg_mark", target, value)
+
+    def _wish_draft(self, target: str, value: object) -> None:
+        self.draft_wished.emit("ecg_mark", target, value)
 
     def _wish_class(self, beat: int, letter: str) -> None:
         self.edit_wished.emit("beat_class", class_target(beat), letter)

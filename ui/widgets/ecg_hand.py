@@ -52,6 +52,7 @@ class EcgHand:
 
     def drop(self) -> None:
         """Let go of everything."""
+        self._let_go()
         self.beat, self.mark, self.caliper, self.caliper_line = None, None, None, -1
         self._held, self._has_moved = None, False
 
@@ -60,10 +61,15 @@ class EcgHand:
         marks = self._paper.marks
         if marks is None or (self.beat is not None and self.beat >= marks.r_s.size):
             self.beat, self.mark = None, None
-        elif self.mark is not None and self._held != "mark":
+        elif self.mark is not None and self._held != "mark" and not self._has_moved:
             here = marks.of_beat(self.mark.lead_idx, self.mark.beat_idx)
             self.mark = next((m for m in here if m.target == self.mark.target), None)
+
+    def _let_go(self) -> None:
+        """A mark that was moved and not kept stands where it stood."""
+        if self._has_moved:
             self._has_moved = False
+            self._paper.mark_let_go.emit()
 
     def measure(self, on: bool) -> None:
         """Begin with a caliper over the strip in sight, or put it away."""
@@ -91,6 +97,7 @@ class EcgHand:
 
     def choose_beat(self, beat: int | None) -> None:
         """Mark a beat as chosen and bring it into sight."""
+        self._let_go()
         self.beat, self.mark = beat, None
         if beat is not None and self._paper.marks is not None:
             time_s = float(self._paper.marks.r_s[beat])
@@ -117,7 +124,7 @@ class EcgHand:
     def press(self, place: QPointF) -> None:
         """Take hold of what lies under the pointer."""
         spot = self._spot(place)
-        self._has_moved = False
+        self._let_go()
         if spot is not None and self._paper.options.calipers:
             self._press_caliper(spot)
         elif spot is not None and (mark := self._mark_at(spot)) is not None:
@@ -196,8 +203,9 @@ class EcgHand:
             return
         limits = marks.limits_s(self.mark, samples.n_samples / samples.rate_hz)
         moved = moved_mark(self.mark, time_s, limits, samples.rate_hz)
-        self._has_moved = self._has_moved or moved.time_s != self.mark.time_s
-        self.mark = moved
+        if moved.time_s != self.mark.time_s:
+            self.mark, self._has_moved = moved, True
+            self._paper.mark_dragged.emit(moved.target, round(1000.0 * moved.time_s, 3))
 
     def release(self) -> None:
         """Let go; a mark that was moved is kept at once."""
@@ -261,9 +269,10 @@ class EcgHand:
         rhythm = next((s.lead_idx for s in paper.page_strips if s.is_rhythm), 0)
         here = marks.of_beat(self.mark.lead_idx if self.mark else rhythm, self.beat)
         if here:
+            self._let_go()
             names = [m.target for m in here]
             place = names.index(self.mark.target) + by if self.mark and self.mark.target in names else 0
-            self.mark, self._has_moved = here[place % len(here)], False
+            self.mark = here[place % len(here)]
 
     def _nudge(self, n_samples: int) -> None:
         samples = self._paper.samples
@@ -276,7 +285,7 @@ class EcgHand:
 
     def _end(self, is_escape: bool) -> None:
         if is_escape:
-            self._has_moved = False
+            self._let_go()
             if self.mark is not None:
                 self.mark = None
             else:

@@ -48,6 +48,8 @@ class EcgMedianPanel(QWidget):
     """Shows the median beat; a boundary that is moved moves it in every usual beat."""
 
     mark_wished = Signal(str, object)
+    mark_dragged = Signal(str, object)  # the same while the boundary is still in the hand
+    mark_let_go = Signal()  # it was moved, and is not to be kept
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,10 +77,12 @@ class EcgMedianPanel(QWidget):
         self._leads = leads
         self._waves = {} if review is None else {wave.lead: wave for wave in review.analysis.waves}
         self._edited = frozenset() if review is None else review.edited_marks
+        held_ms = self._places.get(self.chosen) if self._has_moved and self.chosen else None
         self._places = {} if self._median is None else fiducials_ms(self._median)
         if self.chosen not in self._places:
-            self.chosen = None
-        self._has_moved = False
+            self.chosen, self._has_moved = None, False
+        elif held_ms is not None:
+            self._places[self.chosen] = held_ms  # still in the hand
         self.update()
 
     def set_look(self, theme: Theme, *, overlaid: bool) -> None:
@@ -137,6 +141,7 @@ class EcgMedianPanel(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         if event.button() == Qt.MouseButton.LeftButton:
+            self._let_go()
             self.chosen = self._near(event.position())
             self._is_held = self.chosen is not None
             self.update()
@@ -162,7 +167,13 @@ class EcgMedianPanel(QWidget):
         if moved != self._places[self.chosen]:
             self._places[self.chosen] = moved
             self._has_moved = True
+            self.mark_dragged.emit(str(MarkTarget(mark=self.chosen)), round(moved, 3))
             self.update()
+
+    def _let_go(self) -> None:
+        if self._has_moved:
+            self._has_moved = False
+            self.mark_let_go.emit()
 
     def _keep(self) -> None:
         if self._has_moved and self.chosen is not None:
@@ -197,8 +208,9 @@ class EcgMedianPanel(QWidget):
             step_ms = 1000.0 / self._median.sampling_rate_hz
             self._move_to(self._places[self.chosen] + factor * _MOVES[key] * step_ms)
         elif key == int(_KEYS.Key_Escape):
+            self._let_go()
             self._places = {} if self._median is None else fiducials_ms(self._median)
-            self.chosen, self._has_moved = None, False
+            self.chosen = None
         else:
             self._keep()
         self.update()

@@ -30,6 +30,8 @@ class EcgPaper(QAbstractScrollArea):
     """A strip chart; scrolls through long records, and lets marks, classes and calipers be set."""
 
     mark_wished = Signal(str, object)  # target; time in ms, "absent" or None
+    mark_dragged = Signal(str, object)  # the same while the mark is still in the hand
+    mark_let_go = Signal()  # it was moved, and is not to be kept
     class_wished = Signal(int, str)  # beat, letter
     caliper_wished = Signal(object)  # a Caliper to keep
     caliper_dropped = Signal(str)  # the target of a kept one
