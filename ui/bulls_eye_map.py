@@ -6,9 +6,10 @@ Source: Cerqueira et al. 2002, AHA, doi 10.1161/hc0402.102975 (names and places)
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.records import EchoAnalysis, WallSegment
+from pipeline.records import CineAnalysis, WallSegment
 from ui.wording import interval_text, number
 
 WALLS = ("anterolateral", "anterior", "anteroseptal", "inferoseptal", "inferior", "inferolateral")
@@ -99,10 +100,10 @@ class Seen:
         return "\n".join(lines)
 
 
-def seen_segments(analysis: EchoAnalysis | None, edited: frozenset[tuple[int, str]]) -> dict[str, Seen]:
+def seen_segments(analyses: Sequence[CineAnalysis | None], edited: frozenset[tuple[int, str]]) -> dict[str, Seen]:
     """The segments that the clips of a study show, by name; of two clips of one view the first."""
     found: dict[str, Seen] = {}
-    for cine_idx, cine in enumerate(analysis.cines if analysis is not None else ()):
-        for segment in cine.segments:
+    for cine_idx, cine in enumerate(analyses):
+        for segment in cine.segments if cine is not None else ():
             found.setdefault(segment.name, Seen(cine_idx, segment, (cine_idx, segment.name) in edited))
     return found

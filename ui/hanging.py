@@ -54,8 +54,8 @@ def detection_of(ref: ClipRef, case: StudyResults, prior: StudyResults) -> EchoD
 
 def analysis_of(ref: ClipRef, case: StudyResults, prior: StudyResults) -> CineAnalysis | None:
     """Volumes and beats of a clip, None while there are none."""
-    analysis = (case if ref.origin == "case" else prior).echo_analysis
-    return analysis.cines[ref.cine_idx] if analysis is not None and ref.cine_idx < len(analysis.cines) else None
+    found = (case if ref.origin == "case" else prior).clip_analyses
+    return found[ref.cine_idx] if ref.cine_idx < len(found) else None
 
 
 def hang(hanging: Hanging, shape: Shape | None, chosen_idx: int, case: StudyResults, prior: StudyResults) -> GridSpec:

@@ -97,6 +97,9 @@ class PlotEntry:
     place: int = 0
 
 
+NOT_MEASURED = "The chambers of this clip were not measured."
+
+
 def entries_of(results: StudyResults) -> tuple[PlotEntry, ...]:
     """Every plot of a case, grouped by clip and ECG."""
     made = []
@@ -121,12 +124,11 @@ def entries_of(results: StudyResults) -> tuple[PlotEntry, ...]:
 
 def _cine_analysis(results: StudyResults, place: int) -> CineAnalysis | str:
     """The analysis of a clip, or why there is none."""
-    analysis = results.echo_analysis
-    if analysis is None:
-        return "The chambers of this clip were not measured."
-    if place >= len(analysis.cines):
-        return analysis.skipped_reason or "The chambers of this clip were not measured."
-    return analysis.cines[place]
+    found, whole = results.clip_analyses[place], results.echo_analysis
+    if found is not None:
+        return found
+    own = results.detections[place].low_confidence_reason if place < len(results.detections) else None
+    return own or (whole.skipped_reason if whole is not None else None) or NOT_MEASURED
 
 
 def _frame_positions(cine: EchoCine) -> tuple[str, str, Array]:

@@ -156,10 +156,9 @@ def _source(measure: Mapping[str, Any], results: StudyResults) -> Iterator[Reaso
 
 def _frame_words(results: StudyResults, cine_idx: int, frame_idx: int) -> str:
     """Which beat's end-diastole or end-systole a frame is, with its volume."""
-    analysis = results.echo_analysis
-    if analysis is None or cine_idx >= len(analysis.cines):
+    cine = results.clip_analyses[cine_idx]
+    if cine is None:
         return ""
-    cine = analysis.cines[cine_idx]
     for beat_number, beat in enumerate(cine.beats, start=1):
         for words, idx, volume in (("ED", beat.ed_idx, beat.edv), ("ES", beat.es_idx, beat.esv)):
             if idx == frame_idx:

@@ -142,10 +142,12 @@ class MainWindow(QMainWindow):
 
     def show_telling_frame(self) -> None:
         """Go to the first end-diastole, where there is one: what a still picture should show."""
-        analysis = self.review.state.case.results.echo_analysis
-        beats = analysis.cines[0].beats if analysis is not None and analysis.cines else ()
-        if beats:
-            self.review.echo.focus(0, next((b.ed_idx for b in beats if b.excluded is None), beats[0].ed_idx))
+        for cine_idx, analysis in enumerate(self.review.state.case.results.clip_analyses):
+            if analysis is not None and analysis.beats:
+                beats = analysis.beats
+                counted = next((b for b in beats if b.excluded is None), beats[0])
+                self.review.echo.focus(cine_idx, counted.ed_idx)
+                return
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         super().showEvent(event)

@@ -110,10 +110,12 @@ def cycle_of_beats(
 ) -> CardiacCycle:
     """Value and judge beats whose frames are known, on a curve without gaps, float64 (n_frames,).
 
-    A beat whose end-diastole is one of `believed_idx` counts however far it is from the others.
+    A beat whose end-diastole is one of `believed_idx` counts however far it is from the others, and however late the
+    clip ends after it.
     """
     valued = [_valued(beat, filled) for beat in beats]
-    judged = _without_strangers(tuple(_judged(beat, times_s) for beat in valued), believed_idx)
+    each = tuple(_judged(beat, times_s, is_believed=beat.ed_idx in believed_idx) for beat in valued)
+    judged = _without_strangers(each, believed_idx)
     included = [beat for beat in judged if beat.excluded is None]
     return CardiacCycle(
         smoothed=smoothed,
@@ -290,7 +292,7 @@ def _valued(beat: EchoBeat, curve: Array) -> EchoBeat:
     return replace(beat, edv=edv, esv=esv, ef_pct=100 * (edv - esv) / edv if edv > 0 else None)
 
 
-def _judged(beat: EchoBeat, times_s: Array) -> EchoBeat:
+def _judged(beat: EchoBeat, times_s: Array, *, is_believed: bool) -> EchoBeat:
     """The beat, excluded when a heart cannot do what it shows."""
     if beat.excluded is not None:
         return beat
@@ -302,7 +304,9 @@ def _judged(beat: EchoBeat, times_s: Array) -> EchoBeat:
         reason = "The cavity's change in this beat is not plausible."
     elif not SHORTEST_SYSTOLE_S <= systole_s <= LONGEST_SYSTOLE_S:
         reason = "The time from end-diastole to end-systole is not plausible."
-    elif cycle_s > LONGEST_CYCLE_S or (cycle_s < SHORTEST_CYCLE_S and not ends_with_clip):
+    elif (cycle_s > LONGEST_CYCLE_S and not (is_believed and ends_with_clip)) or (
+        cycle_s < SHORTEST_CYCLE_S and not ends_with_clip
+    ):
         reason = "The length of this beat is not plausible."
     return beat if reason is None else replace(beat, excluded=reason)
 

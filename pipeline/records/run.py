@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pipeline.records.common import Branch, BranchState, Remark
 from pipeline.records.ecg_results import EcgAnalysis
-from pipeline.records.echo_results import EchoAnalysis, EchoDetection
+from pipeline.records.echo_results import CineAnalysis, EchoAnalysis, EchoDetection
 from pipeline.records.inputs import EchoCine, Metadata, PatientHeader, PreparedEcg, ValidationReport
 
 
@@ -89,3 +89,11 @@ class StudyResults:
     ecg_analysis: EcgAnalysis | None = None
     remarks: tuple[Remark, ...] = ()  # clips left out
     headers: Mapping[str, PatientHeader] = field(default_factory=dict)  # of every file, also of clips left out
+
+    @property
+    def clip_analyses(self) -> tuple[CineAnalysis | None, ...]:
+        """The analysis of each clip; None for one that was refused for low confidence, or is not measured yet."""
+        measured = iter(self.echo_analysis.cines if self.echo_analysis is not None else ())
+        refused = [detection.low_confidence_reason is not None for detection in self.detections]
+        refused += [False] * (len(self.cines) - len(refused))
+        return tuple(None if is_refused else next(measured, None) for is_refused in refused[: len(self.cines)])

@@ -26,9 +26,7 @@ def echo_body(study: StudyResults) -> dict[str, Any] | None:
     if not study.cines:
         return None
     analysis = study.echo_analysis
-    analysed = analysis.cines if analysis else ()
-    # an analysis that was skipped as a whole has no cines: their places stay empty
-    in_step = zip_longest(study.cines, study.detections, analysed[: len(study.cines)])
+    in_step = zip_longest(study.cines, study.detections, study.clip_analyses)
     return {
         "cines": [_cine(*each) for each in in_step],
         "skipped_reason": analysis.skipped_reason if analysis else None,

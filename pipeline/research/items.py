@@ -52,14 +52,13 @@ def items_of(results: StudyResults, report: Mapping[str, Any] | None = None) -> 
 
 
 def _echo_items(results: StudyResults) -> Iterator[Item]:
-    analyses = results.echo_analysis.cines if results.echo_analysis is not None else ()
-    for place, cine in enumerate(results.cines):
+    for place, (cine, analysis) in enumerate(zip(results.cines, results.clip_analyses, strict=True)):
         base = f"echo.{place + 1}"
         yield from _cine_items(base, cine)
         if place < len(results.detections):
             yield from _detection_items(base, results.detections[place])
-        if place < len(analyses):
-            yield from _analysis_items(base, analyses[place])
+        if analysis is not None:
+            yield from _analysis_items(base, analysis)
 
 
 def _cine_items(base: str, cine: EchoCine) -> Iterator[Item]:

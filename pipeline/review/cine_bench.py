@@ -87,7 +87,7 @@ class CineBench:
         if work.is_empty:
             return self.base
         cine = self._calibrated(work.pixel_mm)
-        detection = _redrawn(self._detection, work.contours)
+        detection = redrawn(self._detection, work.contours)
         sizes = self._edited_sizes(cine, work)
         edited_idx = sorted(frame for frame, part in work.contours if part == "lv_cavity")
         cycle = self._edited_cycle(sizes.volumes, edited_idx, work.phases)
@@ -156,7 +156,7 @@ def _stored_cycle(analysis: CineAnalysis | None, outliers: tuple[int, ...]) -> C
     )
 
 
-def _redrawn(detection: EchoDetection, contours: Mapping[tuple[int, Structure], Array]) -> EchoDetection:
+def redrawn(detection: EchoDetection, contours: Mapping[tuple[int, Structure], Array]) -> EchoDetection:
     """The detection with the reader's lines in place of the model's."""
     fields = {FIELDS[part]: getattr(detection, FIELDS[part]).copy() for _, part in contours}
     confidence = detection.confidence.copy()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.echo.contours import APEX_IDX, N_ATRIUM_POINTS, N_WALL_POINTS
-from pipeline.echo.outline import arc_length, resample
+from pipeline.echo.outline import arc_length, resample, signed_area
 from pipeline.errors import EditError
 from pipeline.records import Array
 from pipeline.review.changes import Structure
@@ -18,6 +18,9 @@ REACH_PART = 0.08
 """Standard deviation of a pull along the outline, as a part of its length: a hand's breadth on the wall."""
 SMALLEST_TRIANGLE = 0.02
 """Three points whose triangle is smaller than this part of the square over their longest side lie on one line."""
+SHORTEST_STROKE = 8
+SMALLEST_PART = 0.01
+"""A first outline has at least so many points, and encloses at least this part of the square over its length."""
 
 
 def pulled(line: Array, point_idx: int, to_px: Array, structure: Structure, *, reach_part: float = REACH_PART) -> Array:
@@ -141,6 +144,38 @@ def evened(line: Array, structure: Structure, shape: tuple[int, int], spacing_mm
     apex = min(max(int(np.argmax(reach)), 1), len(even) - 2)
     septal, lateral = resample(even[: apex + 1], APEX_IDX + 1), resample(even[apex:], N_WALL_POINTS - APEX_IDX)
     return np.asarray(np.vstack([septal, lateral[1:]]) / scale)
+
+
+def standard_wall() -> Array:
+    """Half an ellipse over its annulus, float64 (97, 2): what three points stretch where the model saw no wall."""
+    angle = np.linspace(np.pi, 0.0, N_WALL_POINTS)
+    return np.stack([np.cos(angle), -2.0 * np.sin(angle)], -1)
+
+
+def opened(stroke: Array, structure: Structure) -> Array:
+    """A whole outline out of one stroke, where there is none to redraw.
+
+    Parameters
+    ----------
+    stroke : float (n, 2)
+        A wall from one end of the annulus over the apex to the other, in either direction; an atrium all round.
+
+    Returns
+    -------
+    float64 (n, 2)
+        A wall from left to right; not yet spread evenly: see `evened`.
+
+    Raises
+    ------
+    EditError
+        E_EDIT: the stroke is too short for an outline, or encloses nothing.
+    """
+    points = np.asarray(stroke, float)
+    if len(points) < SHORTEST_STROKE or abs(signed_area(points)) < SMALLEST_PART * float(arc_length(points)[-1]) ** 2:
+        how = "round the atrium" if structure == "left_atrium" else "from one end of the annulus over the apex back"
+        raise EditError(f"There is no outline here yet: draw the whole of it, {how}.")
+    is_backwards = structure != "left_atrium" and points[0, 0] > points[-1, 0]
+    return points[::-1] if is_backwards else points
 
 
 def nearest_outline(lines: Array, frame_idx: int) -> Array | None:

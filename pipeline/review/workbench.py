@@ -27,6 +27,7 @@ from pipeline.review.attribution import attributed
 from pipeline.review.changes import Changes, read_changes
 from pipeline.review.cine_bench import CineBench, changes_of
 from pipeline.review.log import Log, standing
+from pipeline.review.refused_clip import READER_ALONE, RefusedClip
 
 if TYPE_CHECKING:
     from pipeline.review.ecg_edits import EcgBench, EcgReview
@@ -66,15 +67,18 @@ class Workbench:
         self._benches: dict[int, CineBench] = {}
         self._ecg_bench = _ecg_bench(results)
         self._kept_ecg: tuple[tuple[Edit, ...], EcgReview] | None = None
-        if results.echo_analysis is not None and results.echo_analysis.skipped_reason is None:
-            stored = iter(results.echo_analysis.cines)  # of the clips that were measured, in their order
-            for idx, (cine, detection) in enumerate(zip(results.cines, results.detections, strict=False)):
+        self._refused: dict[int, RefusedClip] = {}
+        if results.echo_analysis is not None:
+            each = zip(results.cines, results.detections, results.clip_analyses, strict=False)
+            for idx, (cine, detection, analysis) in enumerate(each):
                 if detection.low_confidence_reason is None:
-                    self._benches[idx] = CineBench(cine, detection, self._manifest, next(stored, None))
+                    self._benches[idx] = CineBench(cine, detection, self._manifest, analysis)
+                else:
+                    self._refused[idx] = RefusedClip(cine, detection, self._manifest)
 
     def can_edit(self, cine_idx: int) -> bool:
-        """Whether this clip was measured, so that a change of it changes numbers."""
-        return cine_idx in self._benches
+        """Whether the chambers were looked for in this clip, so that a change of it changes numbers."""
+        return cine_idx in self._benches or cine_idx in self._refused
 
     def fold(self, log: Log, *, is_draft: bool = False) -> EditedStudy:
         """The study with everything that holds of a log, echo and ECG; a draft is for a mark that is still in the hand.
@@ -94,7 +98,7 @@ class Workbench:
         `ecg` is the ECG's analysis with a reader's marks, where there are any.
         """
         results = self._results if ecg is None else replace(self._results, ecg_analysis=ecg)
-        if changes.of_echo() and self._benches:
+        if changes.of_echo():
             results = self._measured(results, changes)
         fused = self._fused(results)
         return EditedStudy(
@@ -115,15 +119,33 @@ class Workbench:
 
     def _measured(self, results: StudyResults, changes: Changes) -> StudyResults:
         metadata = self._results.metadata or Metadata()
-        order = {idx: bench.study(changes_of(changes, idx)) for idx, bench in self._benches.items()}
+        order = self._studies(changes)
+        results = self._with_lines(results, changes)
+        if not order:
+            return results
         studies = list(order.values())
         n_left_out = len(self._results.detections) - len(studies)
         analysis = summarise(studies, metadata, self._manifest, n_left_out=n_left_out)
         subject = choose(studies, metadata, self._manifest)
         before = self._results.echo_analysis
         marked = attributed(before.measurements if before else (), analysis.measurements, subject, order, changes)
-        remarks = (*analysis.remarks, EDITED, *([IGNORED] if changes.ignored else []))
+        alone = [READER_ALONE] if self._refused.keys() & order.keys() else []
+        remarks = (*analysis.remarks, EDITED, *alone, *([IGNORED] if changes.ignored else []))
         return _with(results, order, replace(analysis, measurements=marked, remarks=remarks))
+
+    def _with_lines(self, results: StudyResults, changes: Changes) -> StudyResults:
+        """The results with what a reader drew in refused clips, measured yet or not."""
+        detections = list(results.detections)
+        for idx, clip in self._refused.items():
+            detections[idx] = clip.redrawn(changes_of(changes, idx))
+        return replace(results, detections=tuple(detections))
+
+    def _studies(self, changes: Changes) -> dict[int, CineStudy]:
+        """Every clip that has numbers, by its place in the study."""
+        measured = {idx: bench.study(changes_of(changes, idx)) for idx, bench in self._benches.items()}
+        drawn = {idx: clip.study(changes_of(changes, idx)) for idx, clip in self._refused.items()}
+        found = measured | {idx: study for idx, study in drawn.items() if study is not None}
+        return dict(sorted(found.items()))
 
     def _fused(self, results: StudyResults) -> FusedFindings | None:
         if results.echo_analysis is None and results.ecg_analysis is None:

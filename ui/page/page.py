@@ -84,9 +84,10 @@ def _pictures(sheet: Sheet, results: StudyResults, y: float) -> float:
     if not results.cines:
         sheet.text(_box(y, 6.0), "This case has no echo.", 8, colour=GREY)
         return y + 8.0
-    cine, analysis = results.cines[0], results.echo_analysis
-    detection = results.detections[0] if results.detections else None
-    measured = analysis.cines[0] if analysis is not None and analysis.cines else None
+    analyses = results.clip_analyses
+    first = next((place for place, analysis in enumerate(analyses) if analysis is not None), 0)
+    cine, measured = results.cines[first], analyses[first]
+    detection = results.detections[first] if first < len(results.detections) else None
     beat = telling_beat(measured)
     size = PICTURES_MM
     if beat is None:
@@ -100,7 +101,7 @@ def _pictures(sheet: Sheet, results: StudyResults, y: float) -> float:
     if measured is not None:
         pictures.volume_curve(sheet, rest, cine, measured)
     else:
-        reason = analysis.skipped_reason if analysis is not None else None
+        reason = results.echo_analysis.skipped_reason if results.echo_analysis is not None else None
         sheet.paragraph(rest, reason or "The chambers were not measured.", TEXT_PT, colour=GREY)
     return y + size + 3.0
 

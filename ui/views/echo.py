@@ -12,7 +12,7 @@ from ui.cine_clock import CineClock
 from ui.echo_editing import EchoEditing
 from ui.hanging import PIN_NAMES, ClipRef, TileSpec, analysis_of, cine_of, detection_of, hang, pinned_frame
 from ui.playback import SPEEDS
-from ui.view_state import ReviewState, absence
+from ui.view_state import CaseView, ReviewState, absence
 from ui.widgets.cine_bar import CineBar
 from ui.widgets.cine_canvas import CineCanvas
 from ui.widgets.echo_grid import EchoGrid
@@ -26,6 +26,7 @@ WELCOME_TEXT = (
     "Drop the files on this window, or choose them (Ctrl+O).\n\n"
     "Echo: DICOM, AVI, MP4, NIfTI · ECG: DICOM, SCP-ECG, XML, ISHNE, WFDB, EDF, CSV · Facts about the patient: JSON"
 )
+DRAW_TEXT = "To measure it by hand, outline the cavity at end-diastole and at end-systole (E, then 3 points or Redraw)."
 
 
 class EchoView(QWidget):
@@ -212,11 +213,19 @@ class EchoView(QWidget):
     def _no_curve_reason(self) -> str:
         case = self._state.case if self.active_clip.origin == "case" else self._state.prior
         analysis = case.results.echo_analysis
+        refused = self._refused_reason(case)
+        if refused is not None:
+            return f"{refused} {DRAW_TEXT}"
         if analysis is not None:
             return analysis.skipped_reason or "No volume curve could be measured in this clip."
         if case.phase == "running":
             return "The volume curve appears when the chambers have been measured."
         return "The chambers were not measured."
+
+    def _refused_reason(self, case: CaseView) -> str | None:
+        """Why the active clip was not measured; None where it was, or where the chambers were not looked for."""
+        found, place = case.results.detections, self.active_clip.cine_idx
+        return found[place].low_confidence_reason if case.phase == "complete" and place < len(found) else None
 
     # --- playing ------------------------------------------------------------------------------------
 

@@ -59,8 +59,7 @@ class WallView(QWidget):
             self._state = state
             return
         self._state = state
-        analysis = state.case.results.echo_analysis
-        seen = seen_segments(analysis, frozenset(state.case.changes.scores))
+        seen = seen_segments(state.case.results.clip_analyses, frozenset(state.case.changes.scores))
         self.bulls_eye.set_segments(seen, state.theme)
         self.index.setText(self._index_words(tuple(seen.values())))
         self._fill_choice()
@@ -79,8 +78,7 @@ class WallView(QWidget):
         return f"Wall motion score index {value} · {n_scored} of {n_seen} segments scored, {by}"
 
     def _fill_choice(self) -> None:
-        analysis = self._case.results.echo_analysis
-        names = [f"Clip {i + 1} · {cine.view}" for i, cine in enumerate(analysis.cines if analysis else ())]
+        names = [f"Clip {i + 1} · {cine.view}" for i, cine in enumerate(self._case.results.cines)]
         if names != [self.clip_choice.itemText(i) for i in range(self.clip_choice.count())]:
             self.clip_choice.clear()
             self.clip_choice.addItems(names)
@@ -90,11 +88,10 @@ class WallView(QWidget):
 
     def _show_curves(self) -> None:
         results = self._case.results
-        analysis = results.echo_analysis
-        is_there = analysis is not None and self._cine_idx < min(len(analysis.cines), len(results.cines))
-        cine = analysis.cines[self._cine_idx] if is_there and analysis is not None else None
+        is_there = self._cine_idx < len(results.cines)
+        analysis = results.clip_analyses[self._cine_idx] if is_there else None
         times_s = results.cines[self._cine_idx].frame_times_s if is_there else np.zeros(0)
-        self.curves.set_curves(times_s, cine, self._state.theme)
+        self.curves.set_curves(times_s, analysis, self._state.theme)
 
     def _choose(self, place: int) -> None:
         self._cine_idx = place

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.errors import EditError
 from pipeline.records import Array
-from pipeline.review.contour_shapes import evened, fitted, pulled, redrawn
+from pipeline.review.contour_shapes import evened, fitted, opened, pulled, redrawn, standard_wall
 from ui.echo_tools import EchoTool, Structure
 
 GRAB_PX = 14.0
@@ -79,7 +79,8 @@ class Hand:
     ) -> Array | None:
         """The button goes up; what the gesture gives, None where it is not finished or was a mere click.
 
-        `template` is the model's outline of the nearest frame, which three clicks are fitted with.
+        `template` is the model's outline of the nearest frame, which three clicks are fitted with; None takes an
+        ellipse.
 
         Raises
         ------
@@ -94,9 +95,8 @@ class Hand:
             if self.tool.name == "points":
                 return self._fitted(template, shape, spacing)
             if self.tool.name == "redraw":
-                if line is None:
-                    raise EditError("There is no outline here to redraw: place it with three points first.")
-                return evened(redrawn(line, self.stroke, structure), structure, shape, spacing)
+                drawn = opened(self.stroke, structure) if line is None else redrawn(line, self.stroke, structure)
+                return evened(drawn, structure, shape, spacing)
             return self._measured()
         finally:
             if self.tool.name != "points":
@@ -109,12 +109,11 @@ class Hand:
             return None
         left, right, apex = self.points
         self.points = []
-        if template is None:
-            raise EditError("No frame of this clip has an outline to fit.")
         structure = self.tool.structure
         if structure == "left_atrium":
             raise EditError("Three points place the walls of the ventricle; pull or redraw the atrium.")
-        return evened(fitted(template, left, right, apex), structure, shape, spacing)
+        wall = standard_wall() if template is None else template
+        return evened(fitted(wall, left, right, apex), structure, shape, spacing)
 
     def _measured(self) -> Array | None:
         drawn = self.stroke

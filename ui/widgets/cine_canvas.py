@@ -226,11 +226,9 @@ class CineCanvas(QWidget):
     def _finish(self) -> None:
         assert self._cine is not None
         structure = self._hand.tool.structure
-        line, model = self._line(self._detection, structure), self._line(self._model, structure)
+        line = self._line(self._detection, structure)
         try:
-            made = self._hand.release(
-                line, model if model is not None else self._template(), self._cine.frames.shape[1:3], self._spacing
-            )
+            made = self._hand.release(line, self._template(), self._cine.frames.shape[1:3], self._spacing)
         except EditError as error:
             self.refused.emit(error.text)
             return
@@ -242,10 +240,10 @@ class CineCanvas(QWidget):
         return None if self._cine is None else self._cine.calibration.spacing_mm
 
     def _template(self) -> Array | None:
-        """The model's outline of the frame nearest in time, for a frame in which it saw none."""
+        """The model's outline of this frame or the one nearest in time; None where it saw none, or none to trust."""
         from pipeline.review.contour_shapes import nearest_outline
 
-        if self._model is None:
+        if self._model is None or self._model.low_confidence_reason is not None:
             return None
         name = next(name for each, name, _, _ in STRUCTURES if each == self._hand.tool.structure)
         return nearest_outline(getattr(self._model, name), self._frame_idx)
@@ -367,6 +365,8 @@ class CineCanvas(QWidget):
         """Which outline of which frame is in hand, and what to do."""
         tool = self._hand.tool
         name, hint = next((name, hint) for each, name, hint in HINTS if each == tool.name)
+        if tool.name == "pull" and self._line(self._detection, tool.structure) is None:
+            hint = "no outline here: click 3 points, or redraw the whole of it"
         if tool.name == "points" and self._hand.points:
             hint = f"now the {self._hand.waits_for}"
         what = f"Editing {structure_words(tool.structure)}, frame {self._frame_idx + 1}" if tool.edits else name

@@ -21,6 +21,38 @@ from ui.window import MainWindow
 # --- the whole way -----------------------------------------------------------------------------------
 
 
+def test_a_refused_clip_is_measured_from_three_clicks_and_a_stroke(
+    qtbot: Any, hand: Any, ellipses: Any, tmp_path: Path
+) -> None:
+    ellipses.store_run(tmp_path / "refused.sqlite", ellipses.results(refused=(0,)))
+    window = hand.opened(qtbot, tmp_path / "refused.sqlite", ellipses.RUN_ID)
+    try:
+        assert hand.measure(window, "lvef")["status"] == "withheld"
+        assert "by hand" in window.views["echo"].curve._reason
+        ed_idx, es_idx = 4, 16
+        canvas = hand.edit_mode(qtbot, window, ed_idx)
+        window.menus.actions["edit_points"].trigger()
+        wall = ellipses.wall(*ellipses.sizes(ed_idx))
+        for point in wall[[0, -1, 48]]:
+            place = hand.on_canvas(canvas, point)[0]
+            hand.mouse(canvas, hand.press, place)
+            hand.mouse(canvas, hand.release, place, buttons=hand.none)
+        hand.settle(qtbot, window, 1)
+        assert hand.measure(window, "lvef")["status"] == "withheld"  # one frame is not enough
+        window.review.echo.focus(0, es_idx)
+        window.menus.actions["edit_redraw"].trigger()
+        hand.sweep(canvas, ellipses.wall(*ellipses.sizes(es_idx))[::-1])  # drawn from right to left
+        hand.settle(qtbot, window, 2)
+        edv, esv = (ellipses.half_ellipsoid_ml(*ellipses.sizes(frame)) for frame in (ed_idx, es_idx))
+        lvef = hand.measure(window, "lvef")
+        assert lvef["status"] == "edited"
+        assert lvef["value"] == pytest.approx(100 * (1 - esv / edv), abs=3)
+        assert lvef["source"]["edited_frames"] == [ed_idx, es_idx]
+    finally:
+        window.close()
+        window.deleteLater()
+
+
 def test_open_edit_undo_redo_accept_export(
     qtbot: Any, hand: Any, window: MainWindow, ellipses: Any, tmp_path: Path
 ) -> None:

@@ -120,10 +120,16 @@ def detection() -> EchoDetection:
     )
 
 
-def results(*cines: EchoCine, metadata: Metadata | None = None) -> StudyResults:
+REFUSED = "The chambers were found only with low confidence."
+
+
+def results(*cines: EchoCine, metadata: Metadata | None = None, refused: tuple[int, ...] = ()) -> StudyResults:
+    """Clips of ellipses; those that are `refused` by their place show the chambers too poorly."""
     given = cines or (cine(),)
     facts = metadata or Metadata(sex="male", age_years=60.0, bsa_m2=1.9)
-    detections = tuple(detection() for _ in given)
+    detections = tuple(
+        replace(detection(), low_confidence_reason=REFUSED if place in refused else None) for place in range(len(given))
+    )
     return study_results(
         {
             "validation_result": ValidationReport(
