@@ -38,8 +38,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("app.audit", "audit"),
     "compare": ("app.research", "compare"),
     "arrays": ("app.research", "arrays"),
+    "store": ("app.store", "store"),
     "doctor": ("app.doctor", "doctor"),
 }
+# They see to an encrypted store themselves: by a dialog, in their own words, or within what they report.
+UNLOCKING = frozenset({"review", "run", "store", "doctor"})
 
 
 class UsageError(Exception):
@@ -58,6 +61,10 @@ def main(arguments: Sequence[str]) -> int:
         stop_log = start_log(paths.logs)
         try:
             command: Command = getattr(import_module(module), function)
+            if options.command not in UNLOCKING:
+                from app.passphrases import unlock_store
+
+                unlock_store(options, paths)
             return command(options, paths)
         finally:
             stop_log()
@@ -90,6 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"Chordae {VERSION}")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--data-dir", type=Path, metavar="D", help="folder of the store and the log (default: yours)")
+    common.add_argument("--passphrase-file", type=Path, metavar="P", help="the passphrase of an encrypted store")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     adders = (
         _add_review,
@@ -102,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
         _add_compare,
         _add_arrays,
         _add_audit,
+        _add_store,
     )
     for add in (*adders, _add_doctor):
         add(commands, common)
@@ -199,6 +208,16 @@ def _add_audit(commands: Commands, common: argparse.ArgumentParser) -> None:
     audit = commands.add_parser("audit", parents=[common], help="show or verify who did what in the store")
     audit.add_argument("what", choices=["show", "verify"], help="list every act, or look for changes in the chain")
     audit.add_argument("--report", type=Path, metavar="R.json", help="verify: an exported report whose head must hold")
+
+
+def _add_store(commands: Commands, common: argparse.ArgumentParser) -> None:
+    store = commands.add_parser("store", parents=[common], help="encrypt the store, or ask it in SQL")
+    kinds = ("encrypt", "decrypt", "passphrase", "query")
+    store.add_argument("what", choices=kinds, help="passphrase: change it; query: answer a SELECT")
+    store.add_argument("sql", nargs="?", metavar="SQL", help="query: one SELECT, in quotes")
+    store.add_argument("--csv", action="store_true", help="query: as a table instead of JSON")
+    store.add_argument("--new-passphrase-file", type=Path, metavar="P", help="passphrase: the new one")
+    store.add_argument("--no-way-back", action="store_true", help="I know: a lost passphrase is lost data; ask nothing")
 
 
 def _add_doctor(commands: Commands, common: argparse.ArgumentParser) -> None:

@@ -156,6 +156,17 @@ class Engine:
         return found
 
 
+def working_place(store_path: Path) -> Path:
+    """Where the workers' folders go: beside the store; for an encrypted one into memory, where there is room."""
+    from pipeline.isolation.workspace import memory_folder, sweep
+    from pipeline.store import vault
+
+    in_memory = memory_folder() if vault.is_unlocked(store_path) else None
+    if in_memory is not None:
+        sweep(store_path.parent)  # what a killed application left there before
+    return in_memory or store_path.parent
+
+
 @contextmanager
 def isolated_engine(
     store_path: Path, *, keeps_spare: bool = False, in_process: bool = False, starts_late: bool = False
@@ -173,7 +184,7 @@ def isolated_engine(
     def make() -> StageExecutor:
         from pipeline.isolation.executor import IsolatedExecutor
 
-        return IsolatedExecutor(store_path.parent, keeps_spare=keeps_spare)
+        return IsolatedExecutor(working_place(store_path), keeps_spare=keeps_spare)
 
     executor: StageExecutor | None = None
     if not in_process:

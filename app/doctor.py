@@ -13,10 +13,12 @@ from importlib import metadata
 
 from app import VERSION
 from app.command_line import EXIT_DONE, EXIT_ERROR
+from app.passphrases import unlock_store
 from app.paths import AppPaths
 from pipeline.echo.readers.video import video_library
 from pipeline.errors import PipelineError
 from pipeline.model_files import SHIPPED
+from pipeline.store import drivers
 
 PACKAGES = (
     "numpy",
@@ -80,6 +82,8 @@ class Finding:
 
 def doctor(options: argparse.Namespace, paths: AppPaths) -> int:
     """Answer `doctor`: exit code 1 when something that Chordae needs is missing or damaged."""
+    if paths.store.exists():
+        unlock_store(options, paths, asks=False)
     sys.stdout.write(f"Chordae {VERSION}, Python {platform.python_version()}, {platform.platform(terse=True)}\n")
     is_well = True
     for title, check in CHECKS:
@@ -168,15 +172,26 @@ def check_window(paths: AppPaths) -> Iterator[Finding]:
 
 
 def check_store(paths: AppPaths) -> Iterator[Finding]:
-    """Whether the store opens, and how many runs it holds."""
+    """Whether the store opens, whether it is encrypted, and how many runs it holds."""
     from app.composition import Engine
+    from pipeline.isolation.workspace import memory_folder
+    from pipeline.store import vault
 
+    encryption = drivers.cipher_version() if drivers.can_encrypt() else "not available: sqlcipher3 is not installed"
+    yield Finding("encryption", encryption)
     version = f"SQLite {sqlite3.sqlite_version}"
     if not paths.store.exists():
         yield Finding("store", f"{version}, no run stored yet, {paths.store}")
         return
+    if vault.is_locked(paths.store):
+        yield Finding("store", f"encrypted, and its passphrase was not given, {paths.store}")
+        return
+    kind = "encrypted" if vault.is_unlocked(paths.store) else f"{version}, not encrypted"
+    if vault.is_unlocked(paths.store):
+        place = "in memory" if memory_folder() else "in the data folder, unencrypted during a run (docs/security.md)"
+        yield Finding("workers' files", place)
     try:
-        yield Finding("store", f"{version}, {len(Engine(paths.store).list_runs())} runs, {paths.store}")
+        yield Finding("store", f"{kind}, {len(Engine(paths.store).list_runs())} runs, {paths.store}")
     except PipelineError as error:
         yield Finding("store", str(error), False)
 

@@ -14,6 +14,7 @@ from app.command_line import EXIT_CANCELLED, EXIT_DONE, EXIT_ERROR, UsageError
 from app.composition import Engine, isolated_engine
 from app.interruption import cancelled_by_signals
 from app.live import Listener, listener_for
+from app.passphrases import unlock_store
 from app.paths import AppPaths
 from app.stored_runs import find_run
 from pipeline.cancellation import CancelToken
@@ -28,6 +29,7 @@ def run(options: argparse.Namespace, paths: AppPaths) -> int:
     check_report_place(options.report, (*options.echo, options.ecg, options.metadata))
     listener = listener_for(quiet=options.quiet, events=options.events is not None)
     try:
+        unlock_store(options, paths)
         request, resume = requested(options, Engine(paths.store))
         with isolated_engine(paths.store, in_process=options.in_process) as engine:
             response = run_to_report(

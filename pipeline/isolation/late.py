@@ -47,6 +47,13 @@ class LateExecutor:
         if self._made is not None:
             self._made.rest()
 
+    def renew(self) -> None:
+        """End what was made; the next need makes another one."""
+        with self._guard:
+            made, self._made = self._made, None
+        if made is not None:
+            made.close()
+
     def close(self) -> None:
         """Nothing more will be asked; one that was never made is not made for this."""
         with self._guard:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
+import stat
+import sys
 import tempfile
 from pathlib import Path
 
@@ -14,6 +17,9 @@ from pipeline.errors import WorkerError
 FOLDER = "work"
 ROOM_BYTES = 256 << 20
 """Less room than this on its disk, and another place is taken."""
+MEMORY, MOUNTS = Path("/dev/shm"), Path("/proc/mounts")  # noqa: S108 - what is made there is checked to be ours
+MEMORY_ROOM_BYTES = 1 << 30
+"""A folder in memory with less room than this is not used: a long clip fills as much."""
 
 
 def make_folder(data_folder: Path | None) -> Path:
@@ -39,6 +45,29 @@ def make_folder(data_folder: Path | None) -> Path:
             continue
         return parent / name
     raise WorkerError("There is no place for the files of a worker process.", code="E_WORKER_START")
+
+
+def memory_folder() -> Path | None:
+    """A folder of this user's (0700) that lies in memory; None where there is none, or too little room.
+
+    An encrypted store has the workers' folders there: what they hand over is not encrypted.
+    """
+    if sys.platform == "win32":
+        return None
+    folder = MEMORY / f"chordae-{os.geteuid()}"
+    try:
+        if not _lies_in_memory() or shutil.disk_usage(MEMORY).free < MEMORY_ROOM_BYTES:
+            return None
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return None
+    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) == 0o700
+    return folder if is_ours else None  # every user may make files there, links to elsewhere too
+
+
+def _lies_in_memory() -> bool:
+    return any(line.split()[1:3] == [str(MEMORY), "tmpfs"] for line in MOUNTS.read_text().splitlines())
 
 
 def remove_folder(folder: Path) -> None:

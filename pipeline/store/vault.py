@@ -6,11 +6,13 @@ docs/security.md.
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from pipeline.errors import StoreError
 from pipeline.store.connection import connect_with, create_private
 from pipeline.store.conversion import clear_leftovers, convert
+from pipeline.store.database import Store
 from pipeline.store.holds import Hold
 from pipeline.store.keys import derive, key_of, looks_encrypted, new_key, remember, salt_of
 
@@ -46,7 +48,8 @@ def make_encrypted(path: Path, passphrase: str) -> None:
     with Hold(path, alone=True):
         if path.stat().st_size:
             raise StoreError("There is a store already; nothing was changed.", code="E_STORE_LOCKED")
-        connect_with(path, key).close()
+        with closing(Store(connect_with(path, key))) as store:
+            store.note("store", None, "store made encrypted")
         remember(path, key)
 
 

@@ -7,6 +7,7 @@ file_limit: bytes           no file may grow beyond (a full disk)
 read_only: path             that file or folder cannot be written
 small_disk: [folder, bytes] a file system of that size is mounted there
 version, model              the code of that result, or a model, counts as changed
+passphrase: [store, words]  the store is encrypted, and opened with these words
 """
 
 from __future__ import annotations
@@ -335,6 +336,13 @@ def change_model(branch: str) -> None:
     setattr(orchestrator, {"echo": "echo_model_key", "ecg": "ecg_models_key"}[branch], lambda: "f" * 64)
 
 
+def unlock(plan: list[str]) -> None:
+    """Open an encrypted store for this process."""
+    from pipeline.store import vault
+
+    vault.unlock(Path(plan[0]), plan[1])
+
+
 DISTURBANCES: dict[str, Callable[[Any], None]] = {
     "kill": kill_at,
     "fail": fail_nth,
@@ -343,6 +351,7 @@ DISTURBANCES: dict[str, Callable[[Any], None]] = {
     "small_disk": small_disk,
     "version": raise_version,
     "model": change_model,
+    "passphrase": unlock,
 }
 
 if __name__ == "__main__":

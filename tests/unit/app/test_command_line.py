@@ -34,6 +34,7 @@ def test_every_command_takes_a_data_dir() -> None:
         "arrays": ["x"],
         "export": ["x", "--format", "json", "--output", "o"],
         "audit": ["verify"],
+        "store": ["encrypt"],
     }
     for name in COMMANDS:
         options = build_parser().parse_args([name, *needed.get(name, []), "--data-dir", "D"])

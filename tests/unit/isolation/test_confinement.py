@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.isolation import workspace
 from pipeline.isolation.confinement import Fence, memory_limit
 from pipeline.isolation.worker_process import KEPT_VARIABLES, worker_command, worker_environment
-from pipeline.isolation.workspace import FOLDER, make_folder, remove_folder, sweep
+from pipeline.isolation.workspace import FOLDER, make_folder, memory_folder, remove_folder, sweep
 
 WRITE = os.O_WRONLY | os.O_CREAT
 
@@ -87,6 +88,7 @@ def test_no_limit_where_none_is_wanted() -> None:
 
 def test_environment_is_an_allow_list(tmp_path: Path) -> None:
     ours = {"LANG": "C.UTF-8", "AWS_SECRET": "x", "PYTHONSTARTUP": "/evil.py", "LD_PRELOAD": "/evil.so", "HOME": "/h"}
+    ours |= {"CHORDAE_PASSPHRASE": "words", "CHORDAE_NEW_PASSPHRASE": "other words"}
     given = worker_environment(tmp_path, ours)
     assert given["HOME"] == given["TMPDIR"] == str(tmp_path)
     assert set(given) - {"HOME", "TMPDIR", "TEMP", "TMP", "MPLCONFIGDIR", "PYTHONPATH"} == {"LANG"}
@@ -132,3 +134,40 @@ def test_what_a_killed_application_left_is_swept(tmp_path: Path) -> None:
         (folder / "result-1").write_bytes(b"pixels")
     sweep(tmp_path)
     assert sorted((tmp_path / FOLDER).iterdir()) == [mine]
+
+
+@pytest.fixture
+def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place that counts as lying in memory."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"proc /proc proc rw 0 0\ntmpfs {tmp_path} tmpfs rw,nosuid 0 0\n")
+    monkeypatch.setattr(workspace, "MEMORY", tmp_path)
+    monkeypatch.setattr(workspace, "MOUNTS", mounts)
+    monkeypatch.setattr(workspace, "MEMORY_ROOM_BYTES", 1)
+    return tmp_path / f"chordae-{os.geteuid()}"
+
+
+def test_a_folder_in_memory_is_private(memory: Path) -> None:
+    assert memory_folder() == memory
+    assert memory.stat().st_mode & 0o777 == 0o700
+    assert memory_folder() == memory
+
+
+def test_no_folder_in_memory_where_it_is_a_disk_full_or_not_ours(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace, "MEMORY_ROOM_BYTES", 1 << 62)
+        assert memory_folder() is None
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace, "MEMORY", memory.parent / "disk")
+        assert memory_folder() is None
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace, "MOUNTS", memory.parent / "none")
+        assert memory_folder() is None
+    elsewhere = memory.parent / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    memory.symlink_to(elsewhere)
+    assert memory_folder() is None
+    memory.unlink()
+    memory.mkdir(mode=0o700)
+    memory.chmod(0o755)
+    assert memory_folder() is None
