@@ -159,9 +159,9 @@ class Engine:
 def working_place(store_path: Path) -> Path:
     """Where the workers' folders go: beside the store; for an encrypted one into memory, where there is room."""
     from pipeline.isolation.workspace import memory_folder, sweep
-    from pipeline.store import vault
+    from pipeline.store import keys
 
-    in_memory = memory_folder() if vault.is_unlocked(store_path) else None
+    in_memory = memory_folder() if keys.is_unlocked(store_path) else None
     if in_memory is not None:
         sweep(store_path.parent)  # what a killed application left there before
     return in_memory or store_path.parent

@@ -175,7 +175,7 @@ def check_store(paths: AppPaths) -> Iterator[Finding]:
     """Whether the store opens, whether it is encrypted, and how many runs it holds."""
     from app.composition import Engine
     from pipeline.isolation.workspace import memory_folder
-    from pipeline.store import vault
+    from pipeline.store import keys
 
     encryption = drivers.cipher_version() if drivers.can_encrypt() else "not available: sqlcipher3 is not installed"
     yield Finding("encryption", encryption)
@@ -183,11 +183,11 @@ def check_store(paths: AppPaths) -> Iterator[Finding]:
     if not paths.store.exists():
         yield Finding("store", f"{version}, no run stored yet, {paths.store}")
         return
-    if vault.is_locked(paths.store):
+    if keys.is_locked(paths.store):
         yield Finding("store", f"encrypted, and its passphrase was not given, {paths.store}")
         return
-    kind = "encrypted" if vault.is_unlocked(paths.store) else f"{version}, not encrypted"
-    if vault.is_unlocked(paths.store):
+    kind = "encrypted" if keys.is_unlocked(paths.store) else f"{version}, not encrypted"
+    if keys.is_unlocked(paths.store):
         place = "in memory" if memory_folder() else "in the data folder, unencrypted during a run (docs/security.md)"
         yield Finding("workers' files", place)
     try:

@@ -15,7 +15,7 @@ from pathlib import Path
 from app.command_line import UsageError
 from app.paths import AppPaths
 from pipeline.errors import StoreError
-from pipeline.store import vault
+from pipeline.store.keys import is_locked
 
 VARIABLE, NEW_VARIABLE = "CHORDAE_PASSPHRASE", "CHORDAE_NEW_PASSPHRASE"
 MAX_BYTES = 4096
@@ -33,23 +33,34 @@ def unlock_store(options: argparse.Namespace, paths: AppPaths, *, asks: bool = T
         For a passphrase file that others may read.
     """
     words = given(options.passphrase_file, VARIABLE)
-    if vault.is_locked(paths.store):
+    if words is None and not asks:
+        return
+    if is_locked(paths.store):
         forbid_core_dumps()
-        if words is not None:
-            vault.unlock(paths.store, words)
-        elif asks:
+        if words is None:
             _ask_and_unlock(paths.store)
+        else:
+            unlock(paths.store, words)
     elif words is not None and not has_content(paths.store):
         forbid_core_dumps()
+        from pipeline.store import vault
+
         vault.make_encrypted(paths.store, words)
     elif words is not None:
         sys.stderr.write("The store is not encrypted; the passphrase was not used. `store encrypt` encrypts it.\n")
 
 
+def unlock(store: Path, words: str) -> None:
+    """Open an encrypted store; what does so is imported when it is wanted: a first window shall not wait for it."""
+    from pipeline.store import vault
+
+    vault.unlock(store, words)
+
+
 def _ask_and_unlock(store: Path) -> None:
     for last in (*[False] * (TRIES - 1), True):
         try:
-            vault.unlock(store, asked("Passphrase of the store: "))
+            unlock(store, asked("Passphrase of the store: "))
             return
         except StoreError as error:
             if last or error.code != "E_STORE_PASSPHRASE" or not sys.stdin.isatty():

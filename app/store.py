@@ -23,7 +23,7 @@ from app.passphrases import (
 )
 from app.paths import AppPaths
 from pipeline.errors import StoreError
-from pipeline.store import vault
+from pipeline.store import keys, vault
 
 CONFIRMATION = "no way back"
 
@@ -40,7 +40,7 @@ def store(options: argparse.Namespace, paths: AppPaths) -> int:
 
 def encrypt(options: argparse.Namespace, paths: AppPaths) -> None:
     """Encrypt the store, or make a new one that is."""
-    if vault.is_locked(paths.store):
+    if keys.is_locked(paths.store):
         raise StoreError("The store is encrypted already.", code="E_STORE_PASSPHRASE")
     words = given(options.passphrase_file, VARIABLE)
     confirm(options)
@@ -69,7 +69,7 @@ def change_passphrase(options: argparse.Namespace, paths: AppPaths) -> None:
 
 def old_passphrase(options: argparse.Namespace, paths: AppPaths) -> str:
     """The present passphrase, tried before anything else is asked."""
-    if not vault.is_locked(paths.store):
+    if not keys.is_locked(paths.store):
         raise StoreError("The store is not encrypted.", code="E_STORE_PASSPHRASE")
     words = given(options.passphrase_file, VARIABLE)
     words = asked("Present passphrase: ") if words is None else words

@@ -43,6 +43,16 @@ def key_of(path: Path) -> StoreKey | None:
     return _UNLOCKED.get(path.resolve()) if _UNLOCKED else None
 
 
+def is_unlocked(path: Path) -> bool:
+    """Whether this process has opened the store with its passphrase."""
+    return key_of(path) is not None
+
+
+def is_locked(path: Path) -> bool:
+    """Whether the store is encrypted and its passphrase not given yet; see `looks_encrypted`."""
+    return not is_unlocked(path) and looks_encrypted(path)
+
+
 def remember(path: Path, key: StoreKey | None) -> None:
     """Keep the key of a store as long as this process lives; None forgets it."""
     if key is None:

@@ -19,16 +19,6 @@ from pipeline.store.keys import derive, key_of, looks_encrypted, new_key, rememb
 LOST_TEXT = "If the passphrase is lost, the data is lost. There is no way back."
 
 
-def is_unlocked(path: Path) -> bool:
-    """Whether this process has opened the store with its passphrase."""
-    return key_of(path) is not None
-
-
-def is_locked(path: Path) -> bool:
-    """Whether the store is encrypted and its passphrase not given yet; see `keys.looks_encrypted`."""
-    return not is_unlocked(path) and looks_encrypted(path)
-
-
 def unlock(path: Path, passphrase: str) -> None:
     """Open an encrypted store for this process; raises StoreError E_STORE_PASSPHRASE for the wrong passphrase."""
     key = derive(passphrase, salt_of(path))

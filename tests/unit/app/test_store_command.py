@@ -69,7 +69,7 @@ def types(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 
 def locked(place: Path) -> bool:
     keys._UNLOCKED.clear()
-    return vault.is_locked(place)
+    return keys.is_locked(place)
 
 
 def test_a_store_is_encrypted_at_the_terminal(

@@ -239,9 +239,9 @@ OPENER = """
 import sys
 from pathlib import Path
 from pipeline.records import CardiologyRequest
-from pipeline.store import vault
+from pipeline.store import keys, vault
 from pipeline.store.database import Store
-if vault.is_locked(Path(sys.argv[1])):
+if keys.is_locked(Path(sys.argv[1])):
     vault.unlock(Path(sys.argv[1]), sys.stdin.read())
 with Store.open(Path(sys.argv[1])) as store:
     for n in range(5):

@@ -130,13 +130,13 @@ def test_wal_is_encrypted_too(encrypted: Path) -> None:
 
 def test_a_locked_store_is_told_from_a_damaged_one(encrypted: Path, tmp_path: Path) -> None:
     keys.remember(encrypted, None)
-    assert vault.is_locked(encrypted)
+    assert keys.is_locked(encrypted)
     with pytest.raises(StoreError, match="E_STORE_PASSPHRASE"):
         Store.open(encrypted)
     damaged = tmp_path / "damaged.sqlite3"
     Store.open(damaged).close()
     damaged.write_bytes(b"T" + damaged.read_bytes()[1:])
-    assert not vault.is_locked(damaged)
+    assert not keys.is_locked(damaged)
     with pytest.raises(StoreError, match="E_STORE_DAMAGED"):
         Store.open(damaged)
 
@@ -148,7 +148,7 @@ def test_a_wrong_passphrase_changes_nothing(encrypted: Path) -> None:
     for wrong in (OTHER, "", PASSPHRASE.upper(), PASSPHRASE + "\0"):
         with pytest.raises(StoreError, match="E_STORE_PASSPHRASE"):
             vault.unlock(encrypted, wrong)
-        assert vault.is_locked(encrypted)
+        assert keys.is_locked(encrypted)
     assert encrypted.read_bytes() == before
     vault.unlock(encrypted, PASSPHRASE)
     with Store.open(encrypted) as store:
@@ -375,7 +375,7 @@ def test_a_killed_conversion_leaves_the_old_or_the_new(plain: Path, wanted: str,
         keys.remember(plain, None)
     code, said = killed_at(plain, wanted, n)
     assert code == -signal.SIGKILL or (code, said, n) in ((0, "30", 31), (0, "36", 37))  # no moment is left out
-    if vault.is_locked(plain):
+    if keys.is_locked(plain):
         vault.unlock(plain, OTHER)
         assert canaries(plain.parent) == []  # what was left beside it has been cleared away
     assert content(plain) == before
