@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.cancellation import CancelToken
 from pipeline.records import (
@@ -51,6 +51,29 @@ class Engine:
 
         if isinstance(self.executor, LateExecutor):
             self.executor.get_ready()
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the store is encrypted, and this process has its key."""
+        from pipeline.store.keys import is_unlocked
+
+        return is_unlocked(self.store_path)
+
+    def convert_store(self, kind: Literal["encrypt", "change", "decrypt"], old: str, new: str) -> str:
+        """Encrypt the store, change its passphrase or decrypt it; raises StoreError. Answers with the kind."""
+        from pipeline.isolation.late import LateExecutor
+        from pipeline.store import vault
+
+        if kind == "encrypt":
+            vault.encrypt(self.store_path, new)
+        elif kind == "change":
+            vault.change_passphrase(self.store_path, old, new)
+        else:
+            vault.decrypt(self.store_path, old)
+        if isinstance(self.executor, LateExecutor):
+            self.executor.renew()  # its workers' folders belong elsewhere now
+        self.get_ready()
+        return kind
 
     def close(self) -> None:
         """End the worker processes."""

@@ -25,8 +25,6 @@ from app.paths import AppPaths
 from pipeline.errors import StoreError
 from pipeline.store import keys, vault
 
-CONFIRMATION = "no way back"
-
 
 def store(options: argparse.Namespace, paths: AppPaths) -> int:
     """Answer `store encrypt`, `store decrypt`, `store passphrase` and `store query`."""
@@ -45,12 +43,10 @@ def encrypt(options: argparse.Namespace, paths: AppPaths) -> None:
     words = given(options.passphrase_file, VARIABLE)
     confirm(options)
     words = asked_twice("New passphrase: ") if words is None else words
-    if has_content(paths.store):
-        vault.encrypt(paths.store, words)
-        sys.stdout.write("The store is encrypted; the unencrypted file was overwritten and removed.\n")
-    else:
-        vault.make_encrypted(paths.store, words)
-        sys.stdout.write("A new encrypted store was made.\n")
+    is_new = not has_content(paths.store)
+    vault.encrypt(paths.store, words)
+    done = "A new encrypted store was made." if is_new else "The store is encrypted; the file in clear was overwritten."
+    sys.stdout.write(f"{done}\n")
 
 
 def decrypt(options: argparse.Namespace, paths: AppPaths) -> None:
@@ -79,13 +75,13 @@ def old_passphrase(options: argparse.Namespace, paths: AppPaths) -> str:
 
 def confirm(options: argparse.Namespace) -> None:
     """Have it typed that a lost passphrase is lost data; raises UsageError when it is not."""
-    sys.stderr.write(f"{vault.LOST_TEXT}\n")
+    sys.stderr.write(f"{keys.LOST_TEXT}\n")
     if options.no_way_back:
         return
     if not sys.stdin.isatty():
         raise UsageError("without a terminal this needs --no-way-back")
-    sys.stderr.write(f"To go on, type: {CONFIRMATION}\n")
-    if sys.stdin.readline().strip() != CONFIRMATION:
+    sys.stderr.write(f"To go on, type: {keys.CONFIRMATION}\n")
+    if sys.stdin.readline().strip() != keys.CONFIRMATION:
         raise UsageError("nothing was changed")
 
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from app.command_line import UsageError
 from app.composition import isolated_engine
+from app.passphrases import forbid_core_dumps, unlock, unlock_store
 from app.paths import AppPaths
 from app.settings import load_settings, save_settings
+from pipeline.errors import StoreError
+from pipeline.store.keys import is_locked
 from ui.choices import Choices
 
 
 def review(options: argparse.Namespace, paths: AppPaths) -> int:
     """Answer `review`."""
+    unlock_store(options, paths, asks=False)
     return open_workstation(options.files, paths)
 
 
@@ -34,7 +38,23 @@ def open_workstation(files: Sequence[Path], paths: AppPaths) -> int:
             if save_settings(paths.settings, choices) and (choices.theme, choices.role) != (before.theme, before.role):
                 engine.note_act("settings", detail=f"theme {choices.theme}, role {choices.role}")
 
-        return run_workstation(engine, list(files), choices=load_settings(paths.settings), on_choices=keep)
+        unlock = _unlocker(paths.store) if is_locked(paths.store) else None
+        choices = load_settings(paths.settings)
+        return run_workstation(engine, list(files), choices=choices, on_choices=keep, unlock=unlock)
+
+
+def _unlocker(store: Path) -> Callable[[str], str | None]:
+    """Tries a passphrase, and says what is wrong with it."""
+    forbid_core_dumps()
+
+    def attempt(words: str) -> str | None:
+        try:
+            unlock(store, words)
+        except StoreError as error:
+            return error.text
+        return None
+
+    return attempt
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from ui.choices import DEFAULTS, Choices
 from ui.engine_port import Engine
 from ui.screenshots import save_screenshots
-from ui.theme import palette, theme_named
+from ui.theme import palette, style_sheet, theme_named
 from ui.window import MainWindow
 
 START_PX = (1600, 1000)
@@ -48,6 +48,7 @@ def run_workstation(
     *,
     choices: Choices = DEFAULTS,
     on_choices: Callable[[Choices], None] | None = None,
+    unlock: Callable[[str], str | None] | None = None,
 ) -> int:
     """Show the workstation until it is closed.
 
@@ -61,6 +62,9 @@ def run_workstation(
         How the window looked when it was last closed.
     on_choices
         Told what the reader chooses: theme, role, where the docks stand.
+    unlock
+        For an encrypted store: takes its passphrase, and answers with what is wrong or with None. It is asked
+        before the window is made.
 
     Returns
     -------
@@ -71,6 +75,8 @@ def run_workstation(
     application.setPalette(palette(theme_named(choices.theme)))
     install_excepthook()
     sys.setswitchinterval(SWITCH_S)
+    if unlock is not None and not _is_unlocked(unlock, choices):
+        return 1
     window = MainWindow(engine, choices, on_choices)
     _fit(window, application)
     window.show()
@@ -82,6 +88,16 @@ def run_workstation(
         logging.shutdown()
         os._exit(code)
     return code
+
+
+def _is_unlocked(unlock: Callable[[str], str | None], choices: Choices) -> bool:
+    from ui.passphrase_dialog import UnlockDialog
+
+    dialog = UnlockDialog(unlock)
+    dialog.setStyleSheet(style_sheet(theme_named(choices.theme)))
+    is_accepted = dialog.exec() == int(UnlockDialog.DialogCode.Accepted)
+    dialog.deleteLater()
+    return is_accepted
 
 
 def _fit(window: MainWindow, application: QApplication) -> None:

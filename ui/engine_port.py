@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pipeline.cancellation import CancelToken
 from pipeline.records import (
@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 
 class Engine(Protocol):
     """Runs studies and keeps them. Every method may take long and raise StoreError: not for the GUI thread."""
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the store is encrypted; at once, in every thread."""
+        ...
+
+    def convert_store(self, kind: Literal["encrypt", "change", "decrypt"], old: str, new: str) -> str:
+        """Encrypt the store, change its passphrase or decrypt it; answers with the kind."""
+        ...
 
     def get_ready(self) -> None:
         """Start what a first study will need; the window asks for it once it is painted."""

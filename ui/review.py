@@ -15,6 +15,7 @@ from ui.review_echo import EchoReview
 from ui.review_edits import EditReview
 from ui.review_looks import LooksReview
 from ui.review_run import RunReview
+from ui.review_store import StoreReview
 from ui.review_study import StudyReview
 from ui.session import Session
 from ui.theme import Theme
@@ -39,7 +40,8 @@ class Review(QObject):
         self.edits = EditReview(self)
         self.run = RunReview(self)
         self.study = StudyReview(self)
-        self._parts = (self.cases, self.looks, self.echo, self.ecg, self.edits, self.run, self.study)
+        self.store = StoreReview(self)
+        self._parts = (self.cases, self.looks, self.echo, self.ecg, self.edits, self.run, self.study, self.store)
         self.session.answered.connect(self._take_answer)
         self.session.failed.connect(self._take_failure)
 

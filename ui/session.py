@@ -131,6 +131,10 @@ class Session(QObject):
     def is_running(self) -> bool:
         return self._cancel is not None
 
+    @property
+    def is_store_encrypted(self) -> bool:
+        return self._engine.is_encrypted
+
     def run_study(self, request: CardiologyRequest, resume: str | None, reuse: Reuse | None = None) -> int:
         """Start a study; returns its generation."""
         cancel = CancelToken()

@@ -18,6 +18,9 @@ KDF_ITERATIONS = 256_000
 """Source: the default of SQLCipher 4 (PRAGMA kdf_iter)."""
 SALT_BYTES, KEY_BYTES, PAGE_BYTES = 16, 32, 4096
 MIN_CHARACTERS = 12
+LOST_TEXT = "If the passphrase is lost, the data is lost. There is no way back."
+CONFIRMATION = "no way back"
+"""What must be typed before a store is given a passphrase."""
 _PLAIN_HEADER = b"SQLite format 3\0"
 _RESERVED = slice(72, 92)  # zero in every unencrypted file: https://sqlite.org/fileformat2.html, 1.3
 

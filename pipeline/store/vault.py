@@ -14,9 +14,7 @@ from pipeline.store.connection import connect_with, create_private
 from pipeline.store.conversion import clear_leftovers, convert
 from pipeline.store.database import Store
 from pipeline.store.holds import Hold
-from pipeline.store.keys import derive, key_of, looks_encrypted, new_key, remember, salt_of
-
-LOST_TEXT = "If the passphrase is lost, the data is lost. There is no way back."
+from pipeline.store.keys import derive, is_unlocked, key_of, looks_encrypted, new_key, remember, salt_of
 
 
 def unlock(path: Path, passphrase: str) -> None:
@@ -44,9 +42,12 @@ def make_encrypted(path: Path, passphrase: str) -> None:
 
 
 def encrypt(path: Path, passphrase: str) -> None:
-    """Turn an unencrypted store into an encrypted one; see `conversion.convert` for the errors."""
-    if key_of(path) is not None:
+    """Turn an unencrypted store into an encrypted one, or make a new one; see `conversion.convert` for the errors."""
+    if is_unlocked(path):
         raise StoreError("The store is encrypted already.", code="E_STORE_PASSPHRASE")
+    if not path.exists() or not path.stat().st_size:
+        make_encrypted(path, passphrase)
+        return
     convert(path, None, new_key(passphrase), "store encrypted")
 
 

@@ -108,6 +108,16 @@ class FakeEngine:
     acts: dict[str, list[Edit]] = field(default_factory=dict)
     noted: list[tuple[str, str | None, str]] = field(default_factory=list)
     stretches: list[tuple[int, int]] = field(default_factory=list)
+    is_encrypted: bool = False
+    conversions: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def convert_store(self, kind: str, old: str, new: str) -> str:
+        if kind != "encrypt" and old != "present words":
+            text = "The passphrase is not the one of this store. Nothing was changed."
+            raise StoreError(text, code="E_STORE_PASSPHRASE")
+        self.conversions.append((kind, old, new))
+        self.is_encrypted = kind != "decrypt"
+        return kind
 
     def run_study(
         self,

@@ -13,5 +13,14 @@ ACTIONS = (
     ActionSpec(
         "preview_report", "file", "&Preview of the report…", "Ctrl+P", "page", "asks.preview_report", condition="report"
     ),
+    ActionSpec(
+        "protect_store",
+        "file",
+        "Pass&phrase of the store…",
+        "Ctrl+Shift+K",
+        "lock",
+        "asks.protect_store",
+        tip="Encrypt the stored cases, change the passphrase, or decrypt them",
+    ),
     ActionSpec("quit", "file", "&Quit", "Ctrl+Q", "quit", "window.close"),
 )

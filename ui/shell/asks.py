@@ -149,6 +149,14 @@ class Asks:
         if dialogs.confirm_delete(self._window):
             self._review.cases.delete_shown()
 
+    def protect_store(self) -> None:
+        """Ask for a passphrase, and have the store encrypted or decrypted."""
+        from ui.passphrase_dialog import StoreDialog
+
+        dialog = StoreDialog(is_encrypted=self._review.session.is_store_encrypted, parent=self._window)
+        dialog.wished.connect(self._review.store.convert)
+        dialog.open()
+
     def show_keys(self) -> None:
         """Every key, by group; the same wish again closes it."""
         open_now = self._window.findChild(HelpOverlay)
