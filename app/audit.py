@@ -15,6 +15,7 @@ from pipeline.errors import StoreError
 if TYPE_CHECKING:
     from pipeline.engine import AuditHead
 
+HASH_DIGITS = 16
 KIND_WIDTH = 8
 
 
@@ -26,11 +27,12 @@ def audit(options: argparse.Namespace, paths: AppPaths) -> int:
 
 
 def show(store_path: Path) -> int:
-    """One line an act, oldest first."""
+    """One line an act, oldest first, with the beginning of its hash, which an exported page prints."""
     from pipeline import engine
 
     for row in engine.audit_rows(store_path):
-        line = f"{row.seq:>6}  {row.time_utc}  {row.act:<{KIND_WIDTH}}  {row.run_id or '-'}  {row.detail}"
+        what = f"{row.act:<{KIND_WIDTH}}  {row.run_id or '-'}  {row.detail}"
+        line = f"{row.seq:>6}  {row.time_utc}  {what:<60}  {row.row_hash[:HASH_DIGITS]}"
         sys.stdout.write(line.rstrip() + "\n")
     return EXIT_DONE
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFontDatabase, QShowEvent
+from PySide6.QtGui import QFontDatabase, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -48,6 +48,7 @@ class DataWindow(QDialog):
     """Lists the results on its left, shows the chosen one on its right; follows the case of the main window."""
 
     save_wished = Signal(object, object)  # an Item and where to write it
+    item_seen = Signal(str)  # the name of the result that is shown now
     maps_wished = Signal(int, int)  # a clip and a frame whose probability maps are to be made
 
     def __init__(self, notice: str, parent: QWidget | None = None) -> None:
@@ -142,6 +143,11 @@ class DataWindow(QDialog):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         super().showEvent(event)
         self._draw()
+        self.item_seen.emit(self._chosen if self._chosen in self._items else "")
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+        super().hideEvent(event)
+        self.item_seen.emit("")
 
     def _draw(self) -> None:
         case, theme = self._state.case, self._state.theme
@@ -214,6 +220,7 @@ class DataWindow(QDialog):
         else:
             self.text.setPlainText(_text(item))
             self.pages.setCurrentWidget(self.text)
+        self.item_seen.emit("" if item is None else item.name)
 
     def _show_picture(self, item: Item) -> None:
         cine = self._cine(item.name)

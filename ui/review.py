@@ -20,6 +20,7 @@ from ui.review_study import StudyReview
 from ui.session import Session
 from ui.theme import Theme
 from ui.view_state import Message, ReviewState
+from ui.viewing import Viewing
 
 
 class Review(QObject):
@@ -41,7 +42,12 @@ class Review(QObject):
         self.run = RunReview(self)
         self.study = StudyReview(self)
         self.store = StoreReview(self)
-        self._parts = (self.cases, self.looks, self.echo, self.ecg, self.edits, self.run, self.study, self.store)
+        self.viewing = Viewing(self)
+        self._parts = (
+            *(self.cases, self.looks, self.echo, self.ecg, self.edits, self.run, self.study, self.store),
+            self.viewing,
+        )
+        self.state_changed.connect(self.viewing.follow)
         self.session.answered.connect(self._take_answer)
         self.session.failed.connect(self._take_failure)
 
@@ -75,5 +81,7 @@ class Review(QObject):
     def shutdown(self) -> bool:
         """Cancel and wait briefly; False when something still runs."""
         self.cases.stop()
+        self.viewing.flush()
+        self.session.settle()
         self.edits.settle()
         return self.session.shutdown()

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PORTION = 400
 SHUTDOWN_MS = 3000
+ACTS = ("edit", "viewing")
+"""Topics of what a reader did."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -202,7 +204,7 @@ class Session(QObject):
         self._generation += 1
         task = Task(self._feed, topic, self._generation, bind(self._generation))
         self._tasks[(topic, self._generation)] = task
-        (self._acts if topic == "edit" else self._pool).start(task)
+        (self._acts if topic in ACTS else self._pool).start(task)
         return self._generation
 
     def settle(self) -> None:

@@ -196,8 +196,9 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-def window(qtbot: Any, engine: FakeEngine) -> Iterator[MainWindow]:
+def window(qtbot: Any, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
     """A shown window that leaves nothing behind."""
+    monkeypatch.setattr("ui.viewing.SETTLE_MS", 600_000)  # what is looked at is noted when a test asks for it
     before = set(QApplication.topLevelWidgets())
     made = MainWindow(engine)
     made.resize(1600, 1000)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 
 from pipeline.notice import NOTICE
 from pipeline.records import StudyResults
+from tests.torture.pdf_text import text_of
 from ui.page import page
 from ui.page.content import page_content
 from ui.page.page import page_image, page_pdf
@@ -75,6 +76,24 @@ def test_nothing_stands_outside_the_sheet_and_nobody_is_named(qapp, full_results
     sheet = painted(full_results, kit.make_report())
     assert all(box.left() >= 0 and box.right() <= 210 and box.bottom() <= 297 for box in sheet.boxes)
     assert not any(kit.CANARY in text for text in sheet.said)
+
+
+@pytest.mark.parametrize(
+    ("sealed", "expected"),
+    [
+        ({"audit": {"n_rows": 7, "head_hash": "0123456789abcdef" * 4}}, "Audit: act 7, SHA-256 0123456789abcdef…"),
+        ({"audit": None}, "This export could not be noted in the audit."),
+        ({}, "Audit: noted when it is exported"),
+    ],
+)
+def test_the_page_says_where_the_audit_stood_however_full_its_foot_is(qapp, full_results, kit, sealed, expected):
+    report = kit.make_report()
+    clip = {"role": "echo", "format": "avi", "sha256": "f" * 64, "summary": "60 frames"}
+    report["result"] = {**report["result"], "inputs": [clip] * 9}  # more lines than there is room for
+    pdf = page_pdf(full_results, {**report, **sealed}, kit.RUN_ID)
+    said = text_of(pdf).splitlines()
+    assert expected in said
+    assert f"{NOTICE}." in said
 
 
 def test_values_are_shown_and_withheld_ones_share_their_reason(full_results, kit):

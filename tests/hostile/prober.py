@@ -31,6 +31,7 @@ class Verdict:
     text: str
     seconds: float  # of the processor: what others do on the machine does not count
     peak_mb: float
+    n_read: int = 0  # frames of a clip, or samples of an ECG that are there
 
     @property
     def is_valid_or_typed(self) -> bool:
@@ -115,9 +116,9 @@ def probe(role: Role, path: Path) -> dict[str, Any]:
 
     started = time.process_time()
     remarks: list[str] = []
-    text = ""
+    text, n_read = "", 0
     try:
-        remarks = READ[role](path)
+        remarks, n_read = READ[role](path)
         outcome = "valid"
     except PipelineError as error:
         outcome, text = error.code, error.text
@@ -125,10 +126,11 @@ def probe(role: Role, path: Path) -> dict[str, Any]:
         outcome, text = "fault", "".join(traceback.format_exception(error))[-2000:]
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     seconds = time.process_time() - started
-    return {"outcome": outcome, "remarks": remarks, "text": text, "seconds": seconds, "peak_mb": peak_mb}
+    return {"outcome": outcome, "remarks": remarks, "text": text, "seconds": seconds, "peak_mb": peak_mb,
+            "n_read": n_read}  # fmt: skip
 
 
-def read_echo_file(path: Path) -> list[str]:
+def read_echo_file(path: Path) -> tuple[list[str], int]:
     import numpy as np
 
     from pipeline.echo.preprocessing import prepare_clip
@@ -140,10 +142,10 @@ def read_echo_file(path: Path) -> list[str]:
     clip = read_echo(path, Limits())
     assert len(clip.frames) == len(clip.frame_times_s) >= 1
     assert np.isfinite(clip.frame_times_s).all()
-    return sorted({remark.code for remark in (*clip.remarks, *prepare_clip(clip, "x").remarks)})
+    return sorted({remark.code for remark in (*clip.remarks, *prepare_clip(clip, "x").remarks)}), len(clip.frames)
 
 
-def read_ecg_file(path: Path) -> list[str]:
+def read_ecg_file(path: Path) -> tuple[list[str], int]:
     import numpy as np
 
     from pipeline.ecg.preprocessing import prepare_ecg
@@ -159,17 +161,17 @@ def read_ecg_file(path: Path) -> list[str]:
     assert record.signal_mv.shape[0] == len(record.leads)
     assert record.signal_mv.shape[1] > 0
     assert np.isfinite(prepare_ecg(record, "").filtered_mv).all()
-    return sorted({remark.code for remark in record.remarks})
+    return sorted({remark.code for remark in record.remarks}), int(np.isfinite(record.signal_mv).sum())
 
 
-def read_metadata_file(path: Path) -> list[str]:
+def read_metadata_file(path: Path) -> tuple[list[str], int]:
     from pipeline.clinical.metadata import inspect_metadata, normalise_metadata
     from pipeline.clinical.metadata import read_metadata_file as read
     from pipeline.gates import Limits
 
     inspect_metadata(path, Limits())
     normalise_metadata(read(path, Limits()), {})
-    return []
+    return [], 0
 
 
 READ = {"echo": read_echo_file, "ecg": read_ecg_file, "metadata": read_metadata_file}

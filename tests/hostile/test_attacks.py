@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +17,8 @@ from tests.hostile.prober import Prober
 from tests.torture import promises
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pipes, devices, forks")
-MAX_SECONDS, MAX_MB = 5.0, 1024.0
+MAX_SECONDS, MAX_MB, MAX_GROWN_MB = 5.0, 1024.0, 50.0
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +45,28 @@ def test_every_attack_ends_as_it_must(tmp_path: Path, prober: Prober) -> None:
         f"{len(ATTACKS) - len(wrong)} of {len(ATTACKS)}; slowest {slowest:.1f} s, largest {largest:.0f} MB"
         + "".join(f"\n  {name}: {verdict}" for name, verdict in wrong),
         kept=not wrong,
+    )
+
+
+@pytest.mark.torture
+def test_the_window_survives_every_attack(tmp_path: Path) -> None:
+    """A real window with worker processes."""
+    every = max(1, round(100 / int(os.environ.get("CHORDAE_TORTURE_N", "5"))))
+    command = [sys.executable, "-m", "tests.hostile.window_opener", str(tmp_path), str(every)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    wrong = {
+        name: (phase, codes)
+        for name, (phase, codes) in told["ended"].items()
+        if phase not in ("complete", "error") or (phase == "error" and not all(code.startswith("E_") for code in codes))
+    }
+    promises.record(
+        "Every attack opened in the window: a result or a typed error, no signal, no traceback, the window's process "
+        "grows by at most 50 MB",
+        f"{len(told['ended']) - len(wrong)} of {len(told['ended'])}, {told['grown_mb']:+.0f} MB"
+        + (f"; {dict(list(wrong.items())[:3])}" if wrong else ""),
+        kept=not wrong and told["grown_mb"] <= MAX_GROWN_MB and "Traceback" not in done.stderr,
     )
 
 

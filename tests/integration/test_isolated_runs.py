@@ -21,6 +21,7 @@ from pipeline.isolation.executor import IsolatedExecutor
 from pipeline.records import CardiologyRequest, CardiologyResponse, RunEvent, StudyResults
 from pipeline.store.database import Store
 from tests.integration.short_study import short_study
+from tests.torture import promises
 
 ODD_WORKER = Path(__file__).parents[1] / "unit" / "isolation" / "odd_worker.py"
 
@@ -127,7 +128,14 @@ def test_a_file_that_ends_its_reader_twice_is_remembered(
     assert again.status == "complete"
     assert [w["code"] for w in again.report["pipeline_execution"]["warnings"]] == ["W_INPUT_CRASHED_BEFORE"]
     told = next(event.seq for event in events if event.code == "W_INPUT_CRASHED_BEFORE")
-    assert told < next(event.seq for event in events if event.state == "VALIDATION")
+    validated = next(event.seq for event in events if event.state == "VALIDATION")
+    promises.record(
+        "A file that ends its reader: one more attempt, then E_INPUT_CRASHED_READER; its hash is remembered, and the "
+        "next run warns before it is read",
+        f"{response.error_code} after {1 + response.report['pipeline_execution']['retries_performed']} attempts, then "
+        "W_INPUT_CRASHED_BEFORE",
+        kept=told < validated,
+    )
 
 
 def test_of_several_clips_only_the_one_that_crashes_is_left_out(

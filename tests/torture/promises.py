@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 WHOLE = 100  # per cent
+LINES_FILE = "promises.json"
 Record = Callable[..., None]
 
 
@@ -34,18 +35,17 @@ def record(promise: str, figure: str, *, kept: bool) -> None:
     """Write the line down, then fail the test when the promise was not kept."""
     LINES.append(Line(promise=promise, figure=figure, kept=kept))
     if folder := os.environ.get("CHORDAE_TORTURE_TABLE"):
-        write_table(Path(folder))  # at once: a torture that is cut off keeps what it has found
+        write_lines(Path(folder))  # at once: a torture that is cut off keeps what it has found
     assert kept, f"{promise}: {figure}"
 
 
-def table(lines: list[Line]) -> str:
-    """Markdown, one row a promise."""
-    rows = [f"| {line.promise} | {line.figure} | {'kept' if line.kept else 'not kept'} |" for line in lines]
-    return "\n".join(["| promise | figure | |", "|---|---|---|", *rows]) + "\n"
-
-
-def write_table(folder: Path) -> None:
-    """`promises.md` and `promises.json`."""
+def write_lines(folder: Path) -> None:
+    """Keep the lines of this process for `tests.torture.page`."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "promises.md").write_text(table(LINES), encoding="utf-8")
-    (folder / "promises.json").write_text(json.dumps([asdict(line) for line in LINES], indent=1), encoding="utf-8")
+    (folder / LINES_FILE).write_text(json.dumps([asdict(line) for line in LINES], indent=1), encoding="utf-8")
+
+
+def read_lines(folder: Path) -> list[Line]:
+    """The lines of every process that left some below the folder."""
+    found = sorted(folder.rglob(LINES_FILE))
+    return [Line(**each) for path in found for each in json.loads(path.read_text(encoding="utf-8"))]

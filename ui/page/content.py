@@ -10,6 +10,8 @@ from pipeline.records import CineAnalysis, EchoBeat, StudyResults
 from ui.findings import Finding, findings_of
 from ui.wording import short_case
 
+AUDIT_DIGITS = 16
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -32,6 +34,7 @@ class PageContent:
     withheld: tuple[str, ...]
     cautions: tuple[str, ...]
     provenance: tuple[str, ...]
+    audit: str  # where the audit stood when the page was exported
 
 
 def page_content(results: StudyResults, report: Mapping[str, Any] | None, run_id: str) -> PageContent:
@@ -47,7 +50,8 @@ def page_content(results: StudyResults, report: Mapping[str, Any] | None, run_id
         statements=tuple(_statement_texts(found)),
         withheld=tuple(_by_reason(f for f in measures if f.status == "withheld")),
         cautions=tuple(_cautions(result, execution)),
-        provenance=tuple(_provenance(result, execution, report or {})),
+        provenance=tuple(_provenance(result, execution)),
+        audit=_audit_text(report or {}),
     )
 
 
@@ -112,7 +116,15 @@ def _cautions(result: Mapping[str, Any], execution: Mapping[str, Any]) -> Iterab
         yield str(remark.get("text", ""))
 
 
-def _provenance(result: Mapping[str, Any], execution: Mapping[str, Any], report: Mapping[str, Any]) -> Iterable[str]:
+def _audit_text(report: Mapping[str, Any]) -> str:
+    """Number and beginning of the hash of the audit's last row, as the JSON report carries them: the export itself."""
+    head = report.get("audit")
+    if isinstance(head, Mapping):
+        return f"Audit: act {head['n_rows']}, SHA-256 {str(head['head_hash'])[:AUDIT_DIGITS]}…"
+    return "This export could not be noted in the audit." if "audit" in report else "Audit: noted when it is exported"
+
+
+def _provenance(result: Mapping[str, Any], execution: Mapping[str, Any]) -> Iterable[str]:
     yield f"run {execution.get('run_id', '')} · finished {execution.get('finished_utc', '')}"
     for item in result.get("inputs") or ():
         yield f"{item['role']} {item['format']} SHA-256 {item['sha256'][:16]}… · {item['summary']}"
@@ -120,6 +132,3 @@ def _provenance(result: Mapping[str, Any], execution: Mapping[str, Any], report:
     models = sorted({m["source"]["model_sha256"] for m in measures if m["source"].get("model_sha256")})
     for sha256 in models:
         yield f"model SHA-256 {sha256[:16]}…"
-    head = _mapping(report.get("audit")).get("head")
-    if head:
-        yield f"audit head {str(head)[:16]}…"

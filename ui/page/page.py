@@ -173,4 +173,6 @@ def _foot(sheet: Sheet, content: PageContent) -> None:
     sheet.text(_box(y + 0.5, 4.0), "Provenance", SMALL_PT, bold=True)
     for row, text in enumerate(content.provenance[:5]):
         sheet.text(_box(y + 4.5 + row * 3.2, 3.2), text, SMALL_PT - 0.5, colour=GREY)
-    sheet.text(_box(HEIGHT_MM - 9.0, 4.0), f"{NOTICE}.", SMALL_PT, bold=True)
+    sheet.text(_box(HEIGHT_MM - 9.0, 4.0, 0.0, INNER_MM / 2), f"{NOTICE}.", SMALL_PT, bold=True)
+    right = Qt.AlignmentFlag.AlignRight
+    sheet.text(_box(HEIGHT_MM - 9.0, 4.0, INNER_MM / 2, INNER_MM / 2), content.audit, SMALL_PT - 0.5, align=right)

@@ -126,6 +126,7 @@ class Asks:
                 QApplication.restoreOverrideCursor()
             self.data.save_wished.connect(self._review.cases.save_item)
             self.data.maps_wished.connect(self._review.cases.make_maps)
+            self.data.item_seen.connect(self._review.viewing.see_item)
             self._review.cases.maps_made.connect(self.data.show_maps)
             self.data.show_state(self._review.state)
         self.data.show()

@@ -39,8 +39,10 @@ def test_acts_of_the_commands_are_listed(folder: Path, capsys: pytest.CaptureFix
     exported(folder)
     capsys.readouterr()
     assert call(folder, "audit", "show") == EXIT_DONE
-    acts = [line.split()[2] for line in capsys.readouterr().out.splitlines()]
-    assert acts == ["run", "run", "view", "open", "export"]
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[2] for line in lines] == ["run", "run", "view", "open", "export"]
+    with Store.open(folder / "data" / "chordae.sqlite") as store:
+        assert [line[-1] for line in lines] == [row.row_hash[:16] for row in store.audit_rows()]
 
 
 def test_an_exported_report_holds_the_head_with_its_own_export(folder: Path) -> None:

@@ -17,6 +17,7 @@ from pipeline.store import audit, connection
 from pipeline.store.database import Store
 from pipeline.store.drivers import error_classes, open_file
 from pipeline.store.keys import key_of
+from tests.torture import promises
 
 N_TAMPERINGS = 1000
 N_ROWS = 40
@@ -164,8 +165,12 @@ def test_every_tampering_is_found(store: Store, path: Path, tmp_path: Path) -> N
                 missed.append((number, kind))
         rewrite(tampered_store._connection, rows, head)
         assert tampered_store.audit_faults() == ()
-    assert missed == []
     assert len(kinds) == 8
+    promises.record(
+        "Tampering with the audit: seeded edits, deletions, cuts, swaps and insertions are found",
+        f"{N_TAMPERINGS - len(missed)} of {N_TAMPERINGS}" + (f"; {missed[:3]}" if missed else ""),
+        kept=not missed,
+    )
 
 
 def test_a_cut_chain_with_its_head_moved_is_found_by_an_exported_report(store: Store, tmp_path: Path) -> None:
