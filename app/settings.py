@@ -54,6 +54,8 @@ def save_settings(path: Path, choices: Choices) -> bool:
     """Write the file; False (and a line in the log) when that does not work."""
     partial = path.with_suffix(".partial")
     try:
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600)
         partial.write_text(dumps(asdict(choices), indent=1), encoding="utf-8")
         partial.replace(path)
     except OSError:

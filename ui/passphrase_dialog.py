@@ -97,10 +97,10 @@ class StoreDialog(QDialog):
     def __init__(self, *, is_encrypted: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Passphrase of the store")
         self.choice = QComboBox()
         for kind in ("change", "decrypt") if is_encrypted else ("encrypt",):
             self.choice.addItem(FORMS[kind].title, kind)
+        self.choice.setVisible(is_encrypted)
         self.text, self.lost, self.problem = _words(""), _words(LOST_TEXT, "error"), _words("", "muted")
         self.lines = {name: QLineEdit() if name == "confirmation" else _hidden() for name in LABELS}
         self.form = QFormLayout()
@@ -138,6 +138,7 @@ class StoreDialog(QDialog):
 
     def _show_kind(self) -> None:
         form = FORMS[self.kind]
+        self.setWindowTitle(form.title)
         self.text.setText(form.text)
         self.act.setText(form.button)
         self.lost.setVisible("new" in form.fields)
@@ -184,6 +185,7 @@ class UnlockDialog(QDialog):
         for part in (_words(UNLOCK_TEXT), self.line, self.problem, self.buttons):
             column.addWidget(part)
         self.setMinimumWidth(WIDTH_PX)
+        self.problem.hide()
         self.line.setFocus()
 
     def _try(self) -> None:
@@ -196,4 +198,5 @@ class UnlockDialog(QDialog):
             self.reject()
             return
         self.line.clear()
+        self.problem.show()
         self.problem.setText(f"{wrong} Tries left: {self._left}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 
@@ -60,3 +61,30 @@ def test_window_imports_nothing_slow():
     code = f"import sys, ui.application; sys.exit(' '.join(m for m in {slow!r} if m in sys.modules) or 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+
+
+VISIT = """
+import sys
+from PySide6.QtWidgets import QApplication, QFileDialog
+from ui.application import make_application
+application = make_application() if sys.argv[2] == "ours" else QApplication([])
+dialog = QFileDialog(None, "Open", sys.argv[1])
+dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+dialog.show()
+application.processEvents()
+dialog.done(1)
+del dialog
+application.processEvents()
+"""
+
+
+@pytest.mark.parametrize("whose", ["ours", "qt"])
+def test_visited_folders_are_not_kept(tmp_path, whose):
+    """Qt by itself writes them into the user's settings; a folder may bear a patient's name."""
+    visited, home = tmp_path / "Doe John 1937", tmp_path / "home"
+    visited.mkdir()
+    home.mkdir()
+    given = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "QT_QPA_PLATFORM": "offscreen"}
+    subprocess.run([sys.executable, "-c", VISIT, str(visited), whose], env=given, check=True, timeout=60)
+    written = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    assert (b"Doe" in written) == (whose == "qt")

@@ -38,6 +38,7 @@ def test_the_default_folder_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_settings_survive(tmp_path: Path) -> None:
     chosen = Choices(theme="light", role="researcher", layouts={"clinician": "abc"}, screen_scales={"DP-1": 4.2})
     assert save_settings(tmp_path / "settings.json", chosen)
+    assert (tmp_path / "settings.json").stat().st_mode & 0o777 == 0o600
     assert load_settings(tmp_path / "settings.json") == chosen
 
 
