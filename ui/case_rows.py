@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipeline.engine import RunRow
 
 INTERRUPTED_TEXT = "This run was interrupted. Resume it (Ctrl+R) to go on from its last checkpoint."
-MODALITIES = (("echo", "Echo"), ("ecg", "ECG"), ("metadata", "metadata"))
+MODALITIES = (("echo", "Echo"), ("ecg", "ECG"), ("metadata", "facts"))
 STATES_ELSEWHERE = "is being read in another window"
 WAITING_KEY = "waiting-"  # beginning of the key of a study that has no run yet
 
@@ -48,11 +48,13 @@ def _stored_row(row: RunRow) -> CaseRow:
         "running": STATES_ELSEWHERE,
         "cancelled": "can be resumed",
     }
+    is_part = row.status == "complete" and bool(row.lost)
+    left_out = ", ".join(name for branch, name in MODALITIES if branch in row.lost)
     return CaseRow(
         key=row.run_id,
         title=f"Case {short_case(row.run_id)}",
-        status=row.status,
-        detail=details.get(row.status, _read(row)),
+        status="degraded" if is_part else row.status,
+        detail=f"{left_out} left out" if is_part else details.get(row.status, _read(row)),
         when=local_time(row.started_utc),
         resumable=row.status in ("interrupted", "cancelled"),
         thumbnail=row.thumbnail,

@@ -109,15 +109,17 @@ def _measurement(group: str, found: Measurement, final: Mapping[str, Any], resul
     interval = (float(limits[0]), float(limits[1])) if limits else None
     shown = status != "withheld"
     cine_idx = _cine_of(found, results)
+    label, _, more = found.label.partition(" (")  # what stands in brackets would be cut off beside the value
+    words = (_before(final), more.rstrip(")"), str((band if shown else reason) or ""))
     return Finding(
         group=group,
         name=found.name,
-        label=found.label,
+        label=label,
         value=value_text(value, found.digits) if shown else "–",
         unit=found.unit if shown else "",
         interval=interval_text(interval, found.digits) if shown else "",
         status=status,
-        note=" · ".join(part for part in (_before(final), str((band if shown else reason) or "")) if part),
+        note=" · ".join(part for part in words if part),
         proof=_proof(found),
         verdict=str(final.get("verdict") or ""),
         can_be_judged=True,
@@ -229,7 +231,19 @@ def _remarks(results: StudyResults, result: Mapping[str, Any]) -> Iterable[Findi
     for code, text in _all_remarks(results, result):
         if text and (code, text) not in seen:
             seen.add((code, text))
-            yield Finding(group="Remarks", name=code, label=f"Note {code}", status="note", note=text)
+            yield Finding(group="Remarks", name=code, label=remark_words(code), status="note", note=f"{text} ({code})")
+
+
+SPELLED = ("ECG", "AF", "QTC", "HRV", "LV", "EF")  # of the words of codes
+QTC = "QTc"
+
+
+def remark_words(code: str) -> str:
+    """A code as a heading: W_ECG_QTC_IRREGULAR becomes "ECG QTc irregular"."""
+    words = code.split("_")[1:]
+    shown = [QTC if word == "QTC" else word if word in SPELLED else word.casefold() for word in words]
+    text = " ".join(shown) or code
+    return text[:1].upper() + text[1:]
 
 
 def _all_remarks(results: StudyResults, result: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

@@ -13,6 +13,6 @@ def describe(request: CardiologyRequest | None) -> str:
     parts = (
         "" if n_clips == 0 else "Echo" if n_clips == 1 else f"{n_clips} echo clips",
         "ECG" if request.has_ecg else "",
-        "metadata" if request.has_metadata else "",
+        "facts" if request.has_metadata else "",
     )
     return " + ".join(part for part in parts if part)

@@ -193,7 +193,7 @@ def style_sheet(theme: Theme) -> str:
     sheet = resources.path("styles/workstation.qss").read_text(encoding="utf-8")
     for name, colour in sorted(asdict(theme).items(), key=lambda item: -len(item[0])):
         sheet = sheet.replace(f"@{name}", colour)
-    return sheet
+    return sheet.replace("@chevron", resources.path(f"styles/chevron_{theme.name}.svg").as_posix())
 
 
 def palette(theme: Theme) -> QPalette:

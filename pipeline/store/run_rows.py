@@ -30,6 +30,7 @@ class RunRow:
     modalities: tuple[str, ...] = ()  # of "echo", "ecg", "metadata"
     error_code: str | None = None
     thumbnail: bytes | None = None  # PNG
+    lost: tuple[str, ...] = ()  # branches that failed in a run that came to its end without them
 
 
 def request_json(request: CardiologyRequest) -> str:
@@ -63,7 +64,14 @@ def run_row(row: Mapping[str, Any]) -> RunRow:
         modalities=_modalities(request_of(row["request_json"])),
         error_code=row["error_code"],
         thumbnail=row.get("png"),
+        lost=_lost(row.get("branches_json")),
     )
+
+
+def _lost(branches_json: str | None) -> tuple[str, ...]:
+    """Branches that failed, out of the list of a sealed report."""
+    branches = json.loads(branches_json) if branches_json else []
+    return tuple(str(each["branch"]) for each in branches if each["status"] == "failed")
 
 
 def _modalities(request: CardiologyRequest) -> tuple[str, ...]:

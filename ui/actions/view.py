@@ -40,6 +40,10 @@ ACTIONS = (
         tip="Clinician or researcher: each has docks of its own, and edits are stored under the role",
     ),
     ActionSpec(
+        "float_panel", "view", "Pane&l in a window of its own", "Ctrl+Shift+D", "layout_both",
+        "window.stage.toggle_float", tip="The panel that has the focus, for a second screen; again: back",
+    ),
+    ActionSpec(
         "restore_layout", "view", "&Restore layout", "Ctrl+0", "layout_both", "window.restore_layout",
         tip="Put every dock back to where it stood at first",
     ),

@@ -6,15 +6,19 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QStatusBar, QTabBar, QTabWidget, QVBoxLayout
+from PySide6.QtCore import QByteArray, QRect, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QStatusBar, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
 from ui.shell.view_table import AREAS, VIEWS, ViewSpec
 from ui.view_state import CaseView, ReviewState
 
 TIDY_MS = 30
+HELD_PX = (80, 24)  # of a floating dock's title that must be on a screen
+TAB_HINT = "Double-click: a window of its own (Ctrl+Shift+D)"
 LAYOUT_VERSION = 1  # grows when docks come or go; layouts of another version are ignored
 FIRST = ("studies", "findings", "ecg")  # of each area: the dock that the others are tabs of
 AREA_NAMES = tuple(name for name, _ in AREAS)
@@ -25,7 +29,7 @@ ECG_SHARES = (  # what the case has and how it is hung -> share of the height th
     ("ecg", 0.84),
     ("echo", 0.16),
     ("none", 0.16),
-    ("hung", 0.3),
+    ("hung", 0.38),
 )
 
 
@@ -41,8 +45,13 @@ class Stage:
         self._tidy_soon.setSingleShot(True)
         self._tidy_soon.setInterval(TIDY_MS)
         self._tidy_soon.timeout.connect(self.tidy_tabs)
+        self._bring_back_soon = QTimer(window)  # Qt moves windows itself first
+        self._bring_back_soon.setSingleShot(True)
+        self._bring_back_soon.setInterval(TIDY_MS)
+        self._bring_back_soon.timeout.connect(self.bring_back)
         self.centre = QFrame()
         self.docks: dict[str, QDockWidget] = {}
+        self._bare: dict[str, QWidget] = {}  # in place of the title of a dock among tabs
         self._fill_centre()
         window.setDockNestingEnabled(True)
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
@@ -52,7 +61,12 @@ class Stage:
         ):
             window.setCorner(corner, area)  # the ECG stands under the echo, not under the lists
         for spec in (s for s in VIEWS if s.place in dict(AREAS)):
-            self.docks[spec.name] = _make_dock(spec, views[spec.name])
+            dock = self.docks[spec.name] = _make_dock(spec, views[spec.name])
+            for changed in (dock.topLevelChanged, dock.dockLocationChanged, dock.visibilityChanged):
+                changed.connect(self._tidy_soon.start)
+        application = QGuiApplication.instance()
+        if isinstance(application, QGuiApplication):
+            application.screenRemoved.connect(self._bring_back_soon.start)
         self._fill_foot()
         self.set_out("clinician")
 
@@ -129,6 +143,35 @@ class Stage:
             group = frozenset(bar.tabText(place) for place in range(bar.count()))
             bar.setVisible(group in wanted)
             wanted.discard(group)
+            if bar.toolTip() != TAB_HINT:  # a bar that is new here
+                bar.setToolTip(TAB_HINT)
+                bar.tabBarDoubleClicked.connect(partial(self._float_tab, bar))
+        for name, dock in self.docks.items():
+            is_tab = dock.isVisible() and not dock.isFloating() and len(self._group_of(dock)) > 1
+            self._show_title(name, dock, is_tab=is_tab)
+
+    def _show_title(self, name: str, dock: QDockWidget, *, is_tab: bool) -> None:
+        """A dock among tabs has its name on its tab; a title of its own would say it twice."""
+        if is_tab and name not in self._bare:
+            self._bare[name] = QWidget(dock)
+            dock.setTitleBarWidget(self._bare[name])
+        elif not is_tab and name in self._bare:
+            dock.setTitleBarWidget(None)  # type: ignore[arg-type]  # Qt's own title again
+            self._bare.pop(name).deleteLater()
+
+    def _float_tab(self, bar: QTabBar, place: int) -> None:
+        title = bar.tabText(place)
+        for dock in self.docks.values():
+            if dock.windowTitle() == title:
+                dock.setFloating(True)
+
+    def toggle_float(self) -> None:
+        """Put the panel that has the focus, else the findings, into a window of its own, or back."""
+        focus = self._window.focusWidget()
+        held = next((dock for dock in self.docks.values() if focus is not None and dock.isAncestorOf(focus)), None)
+        dock = held or self.docks["findings"]
+        dock.setFloating(not dock.isFloating())
+        dock.show()
 
     def _group_of(self, dock: QDockWidget) -> frozenset[str]:
         """Titles of a dock and of those in tabs with it."""
@@ -151,14 +194,14 @@ class Stage:
         self._waiting = []
         if not data or not self._window.restoreState(QByteArray(data), LAYOUT_VERSION):
             self.set_out(role)
-        self._bring_back()
+        self.bring_back()
         self._tidy_soon.start()
 
-    def _bring_back(self) -> None:
-        """A dock that floats where no screen is any more comes back into the window."""
+    def bring_back(self) -> None:
+        """A dock that floats where no screen is any more, so that it could not be taken hold of, comes back."""
         screens = [screen.availableGeometry() for screen in self._window.screen().virtualSiblings()]
         for dock in self.docks.values():
-            if dock.isFloating() and not any(screen.intersects(dock.frameGeometry()) for screen in screens):
+            if dock.isFloating() and not any(_can_be_held(dock.frameGeometry(), screen) for screen in screens):
                 dock.setFloating(False)
 
     # --- room ---------------------------------------------------------------------------------------
@@ -192,6 +235,13 @@ def _make_dock(spec: ViewSpec, view: Any) -> QDockWidget:
     dock.setWidget(view)
     dock.setAccessibleName(spec.title)
     return dock
+
+
+def _can_be_held(frame: QRect, screen: QRect) -> bool:
+    """Whether enough of a window's title lies on a screen to take hold of it."""
+    title = QRect(frame.left(), frame.top(), frame.width(), HELD_PX[1])
+    seen = title & screen
+    return seen.width() >= min(HELD_PX[0], frame.width()) and seen.height() >= HELD_PX[1] // 2
 
 
 def _sum_of(text: str) -> str:

@@ -67,6 +67,7 @@ class StateDetailView(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(8, 6, 8, 2)
         row.addWidget(self.choice)
+        row.addSpacing(6)
         row.addWidget(self.words)
         row.addStretch(1)
         row.addWidget(self.resume)

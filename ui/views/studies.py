@@ -28,7 +28,7 @@ ROW_ROLE = Qt.ItemDataRole.UserRole
 ROW_HEIGHT = 3.1  # lines of text
 STATUS_FILTERS = (
     ("All", ()),
-    ("Done", ("complete",)),
+    ("Done", ("complete", "degraded")),
     ("To resume", ("interrupted", "cancelled")),
     ("Failed", ("error",)),
     ("Running", ("running", "pending")),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from pipeline.records import Array, CineAnalysis, EchoCine
+from pipeline.records import Array, CineAnalysis, EchoBeat, EchoCine
 from ui.theme import DARK, Theme
 from ui.widgets.drawing import pen, polygon, sized
 
 LEFT_PX, RIGHT_PX, TOP_PX, BOTTOM_PX = 58, 12, 16, 20
 GRAB_PX = 7.0
+LONG, SHORT = "EF {:.0f} %", "{:.0f}"
+WORD_GAP_PX = 8
 
 
 class VolumeCurve(QWidget):
@@ -162,6 +166,7 @@ class VolumeCurve(QWidget):
     def _paint_beats(self, painter: QPainter, plot: QRectF) -> None:
         assert self._analysis is not None
         n_frames = len(self._times_s)
+        words = self._words_that_fit(painter)
         for number, beat in enumerate(self._analysis.beats):
             begin, end = (self._times_s[min(i, n_frames - 1)] for i in (beat.ed_idx, beat.end_idx))
             band = QRectF(self._x(begin), plot.top(), self._x(end) - self._x(begin), plot.height())
@@ -169,10 +174,25 @@ class VolumeCurve(QWidget):
                 painter.fillRect(band, QColor(self._theme.raised if number % 2 else self._theme.window))
             else:
                 painter.fillRect(band, QBrush(QColor(self._theme.border), Qt.BrushStyle.BDiagPattern))
-            text = "excluded" if beat.excluded else f"EF {beat.ef_pct:.0f} %" if beat.ef_pct is not None else ""
-            painter.setPen(QColor(self._theme.muted))
-            if painter.fontMetrics().horizontalAdvance(text) < band.width():
-                painter.drawText(QRectF(band.left(), 0, band.width(), TOP_PX), Qt.AlignmentFlag.AlignCenter, text)
+            if number < len(words):
+                painter.setPen(QColor(self._theme.muted))
+                place = QRectF(band.left(), 0, band.width(), TOP_PX)
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, words[number])
+        if words and words == _beat_words(self._analysis.beats, SHORT):
+            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(QRectF(0, 0, LEFT_PX - 6, TOP_PX), right, "EF, %")
+
+    def _words_that_fit(self, painter: QPainter) -> list[str]:
+        """What stands over each beat, in the longest form of which all have room; none where no form has."""
+        assert self._analysis is not None
+        beats, times_s = self._analysis.beats, self._times_s
+        ends = [[self._x(float(times_s[min(i, len(times_s) - 1)])) for i in (b.ed_idx, b.end_idx)] for b in beats]
+        for form in (LONG, SHORT):
+            words = _beat_words(beats, form)
+            need = [painter.fontMetrics().horizontalAdvance(text) + WORD_GAP_PX for text in words]
+            if all(right - left >= width for (left, right), width in zip(ends, need, strict=True)):
+                return words
+        return []
 
     def _paint_axes(self, painter: QPainter, plot: QRectF, low: float, high: float) -> None:
         assert self._analysis is not None
@@ -208,6 +228,15 @@ class VolumeCurve(QWidget):
             width = painter.fontMetrics().horizontalAdvance(name)
             beside = 6 if centre.x() + 6 + width < self.width() else -6 - width  # never cut off at the edge
             painter.drawText(centre + QPointF(beside, 11 if filled else -4), name)
+
+
+def _beat_words(beats: Sequence[EchoBeat], form: str) -> list[str]:
+    """The ejection fraction of each beat, "" where it has none; "excluded" where a long form has room."""
+    words = []
+    for beat in beats:
+        known = "" if beat.ef_pct is None else form.format(beat.ef_pct)
+        words.append(("excluded" if form == LONG else "–") if beat.excluded else known)
+    return words
 
 
 def _limits(curve: Array) -> tuple[float, float]:
