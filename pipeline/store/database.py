@@ -121,7 +121,8 @@ class Store:
     def runs(self) -> tuple[RunRow, ...]:
         """Newest first; a run whose process is gone is listed as interrupted."""
         with typed_errors():
-            branches = "json_extract(iif(status = 'complete', report_json, NULL), '$.pipeline_execution.branches')"
+            whole = "iif(status = 'complete' AND json_valid(report_json), report_json, NULL)"
+            branches = f"json_extract({whole}, '$.pipeline_execution.branches')"
             columns = f"runs.*, png, {branches} AS branches_json"
             joined = f"SELECT {columns} FROM runs LEFT JOIN thumbnails USING (run_id)"  # noqa: S608 - names of columns
             rows = self._query(f"{joined} ORDER BY created_utc DESC, runs.rowid DESC")

@@ -11,5 +11,5 @@ from ui.intake import describe
 def test_description_names_no_file():
     clips = (Path("a.dcm"), Path("b.avi"))
     request = CardiologyRequest(echo_paths=clips, ecg_path=Path("e.dcm"), metadata_path=Path("m.json"))
-    assert describe(request) == "2 echo clips + ECG + metadata"
+    assert describe(request) == "2 echo clips + ECG + facts"
     assert describe(None) == ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QTabBar
 
 from pipeline.records import StudyResults
@@ -217,3 +218,61 @@ def test_no_prior_is_said(window, qtbot, engine, kit, full_results):
     qtbot.waitUntil(lambda: window.review.state.prior_note == NONE_TEXT, timeout=3000)
     assert window.views["prior"].empty.text() == NONE_TEXT
     assert window.views["prior"].empty.isVisible()
+
+
+def test_a_panel_among_tabs_says_its_name_once(window, qtbot):
+    docks = window.stage.docks
+    qtbot.waitUntil(lambda: docks["findings"].titleBarWidget() is not None, timeout=5000)
+    assert docks["studies"].titleBarWidget() is None  # it stands alone, under its own title
+    docks["findings"].setFloating(True)
+    qtbot.waitUntil(lambda: docks["findings"].titleBarWidget() is None, timeout=5000)
+    docks["findings"].setFloating(False)
+    qtbot.waitUntil(lambda: docks["findings"].titleBarWidget() is not None, timeout=5000)
+
+
+def test_the_panel_with_the_focus_floats_and_docks_again(window):
+    dock = window.stage.docks["studies"]
+    for is_floating in (True, False):
+        window.views["studies"].setFocus()
+        window.trigger("float_panel")
+        assert dock.isFloating() is is_floating
+        assert dock.isVisible()
+
+
+def test_a_panel_beyond_every_screen_comes_back_and_one_in_sight_stays(window, qtbot):
+    dock = window.stage.docks["findings"]
+    dock.setFloating(True)
+    screen = window.screen().availableGeometry()
+    dock.move(screen.center() - QPoint(100, 100))
+    window.stage.bring_back()
+    assert dock.isFloating()
+    for place in (QPoint(screen.right() - 3, 40), QPoint(40, -dock.height() + 5), QPoint(9000, 9000)):
+        dock.setFloating(True)
+        dock.move(place)
+        qtbot.wait(20)
+        window.stage.bring_back()
+        assert not dock.isFloating()  # its title could not be taken hold of
+
+
+@pytest.mark.parametrize("points", [9.0, 16.0, 20.0])
+def test_a_larger_font_pushes_nothing_out_of_a_small_window(window, qapp, qtbot, cases, points):
+    usual = qapp.font()
+    try:
+        qapp.setFont(QFont(usual.family(), round(points)))
+        window.review.update(case=cases["full"])
+        window.resize(1280, 720)
+        window.stage.set_out("clinician")
+        qtbot.wait(100)
+        assert (window.width(), window.height()) == (1280, 720)
+        inside = window.rect()
+        docks = [dock for dock in window.stage.docks.values() if dock.isVisible() and dock.widget().isVisible()]
+        places = [dock.geometry() for dock in docks if not dock.visibleRegion().isEmpty()]
+        assert all(inside.contains(place) for place in places)
+        assert not any(a.intersects(b) for i, a in enumerate(places) for b in places[:i])
+        assert window.views["echo"].bar.slider.width() > 0.2 * window.views["echo"].width()
+        controls = window.views["ecg"].controls
+        for choice in (each for each in controls.choices.values() if each.isVisible()):
+            assert choice.geometry().right() <= controls.width()
+            assert choice.fontMetrics().horizontalAdvance(choice.currentText()) < choice.width() - 20
+    finally:
+        qapp.setFont(usual)

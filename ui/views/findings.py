@@ -44,7 +44,16 @@ class FindingDelegate(QStyledItemDelegate):
         finding: Finding | None = index.data(FINDING_ROLE)
         if finding is None:
             return QSize(self.width_px, line + 14)
-        return QSize(self.width_px, line + self._note_height(finding, font) + 12)
+        head = line * (2 if self._is_broken(finding, font) else 1)
+        return QSize(self.width_px, head + self._note_height(finding, font) + 12)
+
+    def _is_broken(self, finding: Finding, font: QFont) -> bool:
+        """Whether name and value need a line each."""
+        tail = " ".join(part for part in (finding.unit, finding.interval) if part)
+        name_px = QFontMetrics(font).horizontalAdvance(finding.label)
+        value_px = QFontMetrics(sized(font, 1.05, bold=True)).horizontalAdvance(finding.value)
+        tail_px = QFontMetrics(sized(font, 0.9)).horizontalAdvance(tail) + (5 if tail else 0)
+        return bool(finding.value) and name_px + value_px + tail_px + 10 > self.width_px - 2 * PAD_PX
 
     def _note_height(self, finding: Finding, font: QFont) -> int:
         return math.ceil(self._note_layout(finding, font).boundingRect().height())
@@ -98,11 +107,13 @@ class FindingDelegate(QStyledItemDelegate):
         line_px = QFontMetrics(font).height()
         inner = rect.adjusted(PAD_PX, 5, -PAD_PX, -5)
         top = QRectF(inner.left(), inner.top(), inner.width(), line_px)
-        room = self._paint_value(painter, top, font, finding)
+        is_broken = self._is_broken(finding, font)
+        below = top.translated(0, line_px) if is_broken else top
+        room = self._paint_value(painter, below, font, finding)
         painter.setFont(font)
         painter.setPen(QColor(self.theme.text))
-        elided(painter, room, finding.label, VCENTER)
-        self._paint_status(painter, QPointF(inner.left(), inner.top() + line_px + 1), font, finding)
+        elided(painter, top if is_broken else room, finding.label, VCENTER)
+        self._paint_status(painter, QPointF(inner.left(), below.bottom() + 1), font, finding)
         painter.setPen(QColor(self.theme.border))
         painter.drawLine(QPointF(inner.left(), rect.bottom() - 0.5), QPointF(inner.right(), rect.bottom() - 0.5))
 

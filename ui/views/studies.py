@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPixmap, QPixmapCache
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPixmap, QPixmapCache
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -25,6 +25,7 @@ from ui.widgets.empty_label import EmptyLabel
 from ui.wording import status_word
 
 ROW_ROLE = Qt.ItemDataRole.UserRole
+THUMBNAIL_PX = 44
 ROW_HEIGHT = 3.1  # lines of text
 STATUS_FILTERS = (
     ("All", ()),
@@ -64,15 +65,23 @@ class CaseDelegate(QStyledItemDelegate):
             colour,
             self.theme.surface,
         )
-        text = rect.adjusted(38 + self._paint_thumbnail(painter, rect, row), 6, -8, -6)
+        title_px = QFontMetrics(sized(font, 1.0, bold=True)).horizontalAdvance(row.title)
+        room_px = rect.width() - 46 - title_px
+        has_picture = room_px >= THUMBNAIL_PX + 6  # the number of the case goes before its picture
+        picture_px = self._paint_thumbnail(painter, rect, row) if has_picture else 0.0
+        text = rect.adjusted(38 + picture_px, 6, -8, -6)
         top, bottom = QRectF(text), QRectF(text)
         top.setBottom(text.center().y())
         bottom.setTop(text.center().y())
         painter.setFont(sized(font, 0.85))
         painter.setPen(QColor(self.theme.muted))
         when_width = painter.fontMetrics().horizontalAdvance(row.when)
-        painter.drawText(top, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, row.when)
-        painter.setFont(sized(font, 1.0, bold=True))
+        if when_width + 8 <= room_px - picture_px:
+            painter.drawText(top, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, row.when)
+        else:
+            when_width = -8
+        shrink = min(1.0, max((rect.width() - 48) / max(title_px, 1), 0.6))
+        painter.setFont(sized(font, shrink, bold=True))
         painter.setPen(QColor(self.theme.text))
         elided(painter, top.adjusted(0, 0, -when_width - 8, 0), row.title, Qt.AlignmentFlag.AlignVCenter)
         self._paint_status(painter, bottom, row, colour, option)
@@ -85,10 +94,12 @@ class CaseDelegate(QStyledItemDelegate):
         picture = _pixmap(row)
         if picture is None:
             return 0.0
-        height = rect.height() - 10
+        height = min(THUMBNAIL_PX * picture.height() / picture.width(), rect.height() - 10)
         width = height * picture.width() / picture.height()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawPixmap(QRectF(rect.left() + 36, rect.top() + 5, width, height), picture, QRectF(picture.rect()))
+        painter.drawPixmap(
+            QRectF(rect.left() + 36, rect.center().y() - height / 2, width, height), picture, QRectF(picture.rect())
+        )
         return width + 6
 
     def _paint_status(

@@ -12,7 +12,7 @@ from ui.icons import draw_icon
 from ui.run_progress import Lane, RetryNote, RunProgress
 from ui.theme import DARK, Theme, status_colour, status_icon
 from ui.view_state import NO_PROGRESS
-from ui.widgets.drawing import elided, sized
+from ui.widgets.drawing import elided, sized, within
 from ui.widgets.elided_label import plain_tooltip
 from ui.wording import status_word
 
@@ -61,13 +61,13 @@ class BranchLanes(QWidget):
         shown = "retry" if lane.retry_text else status_icon(lane.status)
         colour = theme.warn if lane.retry_text else status_colour(theme, lane.status)
         draw_icon(painter, shown, QRectF(box.left() + 2, box.top() + 4, 16, 16), colour, theme.surface)
-        painter.setFont(sized(self.font(), 0.9, bold=True))
+        painter.setFont(within(sized(self.font(), 0.9, bold=True), 18.0))
         painter.setPen(QColor(theme.text))
         name = dict(LABELS)[lane.branch]
         line = QRectF(box.left() + 24, box.top() + 2, box.width() - 26, 20)
         painter.drawText(line, VCENTER, name)
         taken = painter.fontMetrics().horizontalAdvance(name + "  ")
-        painter.setFont(sized(self.font(), 0.9))
+        painter.setFont(within(sized(self.font(), 0.9), 18.0))
         painter.setPen(QColor(colour))
         word = "retry" if lane.retry_text else status_word(lane.status)
         painter.drawText(line.adjusted(taken, 0, 0, 0), VCENTER, word)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetrics, QPainter, QPolygonF
 
 from pipeline.records import Array, WallSegment
 from pipeline.review.changes import Caliper
@@ -17,7 +17,7 @@ from ui.echo_tools import STRUCTURES
 from ui.theme import Theme
 from ui.view_state import EchoOptions
 from ui.widgets.canvas_view import Placement
-from ui.widgets.drawing import outlined_text, pen, polygon, sized
+from ui.widgets.drawing import outline_pen, outlined_text, pen, polygon, sized
 from ui.wording import number
 
 AREA_ALPHA = 90
@@ -101,7 +101,7 @@ def paint_contour(brush: Brush, structure: str, line: Array, *, ghost: bool = Fa
 
 
 def _pen(colour: QColor, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> Any:
-    made = pen(colour.name(), style)
+    made = outline_pen(colour.name(), style)
     made.setColor(colour)
     return made
 
@@ -202,6 +202,11 @@ def paint_caliper(brush: Brush, points: Array, value: float | None, unit: str) -
         outlined_text(painter, shown[-1] + QPointF(8, -4), f"{number(value, digits)} {unit}", colour)
 
 
+def ruler_px(font: QFont) -> int:
+    """Room for the depth in mm at the right edge."""
+    return QFontMetrics(sized(font, 0.85)).horizontalAdvance("000") + 20
+
+
 def paint_scale(brush: Brush, spacing_mm: tuple[float, float] | None, room: QRectF) -> None:
     """Depth in mm along the right edge of the room; without calibration the words that there are none."""
     painter = brush.painter
@@ -212,7 +217,7 @@ def paint_scale(brush: Brush, spacing_mm: tuple[float, float] | None, room: QRec
     px_per_mm = brush.place.scale[1] / spacing_mm[0]
     top = brush.place.rect.top()
     bottom = min(brush.place.rect.bottom(), room.bottom())
-    x = room.right() - 42.0
+    x = room.right() - ruler_px(brush.font) + 4.0
     painter.setPen(pen(OVERLAY_TEXT))
     painter.drawLine(QPointF(x, max(top, room.top())), QPointF(x, bottom))
     first = max(0, int(np.ceil((room.top() - top) / px_per_mm / 10)) * 10)
@@ -220,9 +225,9 @@ def paint_scale(brush: Brush, spacing_mm: tuple[float, float] | None, room: QRec
         y = top + mm * px_per_mm
         is_major = mm % 50 == 0
         painter.drawLine(QPointF(x, y), QPointF(x + (8 if is_major else 4), y))
-        if is_major and y > room.top() + 10:
+        if is_major and y > room.top() + 1.5 * painter.fontMetrics().height():
             painter.drawText(QPointF(x + 11, y + 4), str(mm))
-    painter.drawText(QPointF(x + 11, room.top() + 16), "mm")
+    painter.drawText(QPointF(x + 11, room.top() + painter.fontMetrics().ascent() + 4), "mm")
 
 
 def paint_handles(brush: Brush, line: Array, structure: str, hot: Array | None) -> None:

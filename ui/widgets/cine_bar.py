@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QToolButton, QWidget
 
 from ui.icons import make_icon
@@ -20,6 +21,8 @@ TRANSPORT = (  # act of the echo view, icon, words
     ("next_beat", "beat_forward", "Next beat (Shift+Right)"),
 )
 SWITCHES = (("contours", "Contours", "V"), ("areas", "Areas", "F"), ("names", "Names", "N"))
+SWITCH_ICONS = (("contours", "contour"), ("areas", "area"), ("names", "label"))
+SLIDER_SHARE = 0.25  # of the bar; with less the switches show their icons alone
 
 
 class CineBar(QWidget):
@@ -68,10 +71,23 @@ class CineBar(QWidget):
         for name, words, key in SWITCHES:
             switch = self._button(f"Show {words.lower()} ({key})", "switch", name)
             switch.setText(words)
+            switch.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
             switch.setCheckable(True)
             switch.clicked.connect(self._report_switch)
             self.switches[name] = switch
             row.addWidget(switch)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """In a narrow room the switches have icons for words, so that a frame can still be chosen."""
+        super().resizeEvent(event)
+        metrics = self.fontMetrics()
+        words_px = sum(metrics.horizontalAdvance(words) + 24 for _, words, _ in SWITCHES)
+        others_px = sum(button.sizeHint().width() for button in self.buttons.values())
+        others_px += self.speed_choice.sizeHint().width()
+        is_narrow = self.width() * (1.0 - SLIDER_SHARE) < words_px + others_px
+        styles = Qt.ToolButtonStyle
+        for switch in self.switches.values():
+            switch.setToolButtonStyle(styles.ToolButtonIconOnly if is_narrow else styles.ToolButtonTextOnly)
 
     def _button(self, words: str, role: str, name: str) -> QToolButton:
         button = QToolButton()
@@ -97,6 +113,8 @@ class CineBar(QWidget):
             self._theme = theme
             for act, icon in self._icons.items():
                 self.buttons[act].setIcon(make_icon(icon, theme.text))
+            for name, icon in SWITCH_ICONS:
+                self.switches[name].setIcon(make_icon(icon, theme.text))
         for name, switch in self.switches.items():
             switch.setChecked(getattr(options, name))
 

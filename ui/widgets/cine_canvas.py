@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPolygonF, QWheelEvent
+from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEvent, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from pipeline.errors import EditError
@@ -25,12 +25,13 @@ from ui.widgets.canvas_overlays import (
     paint_handles,
     paint_marks,
     paint_scale,
+    ruler_px,
 )
 from ui.widgets.canvas_view import CanvasView, Placement, grey_table
-from ui.widgets.drawing import elided, outlined_text, pen, polygon, sized
+from ui.widgets.drawing import elided, outlined_text, pen, polygon, sized, within
 
-RULER_PX = 46
 MARGIN_PX = 8
+MOST_LINES = 9  # of words that a picture is high
 
 
 class CineCanvas(QWidget):
@@ -135,11 +136,13 @@ class CineCanvas(QWidget):
         height, width = self._cine.frames.shape[1:3]
         row_mm, column_mm = self._cine.calibration.spacing_mm or (1.0, 1.0)
         full_w, full_h = width * column_mm, height * row_mm
-        room_w = max(self.width() - RULER_PX - 2 * MARGIN_PX, 1)
+        room_w = max(self.width() - ruler_px(self._words_font()) - 2 * MARGIN_PX, 1)
         room_h = max(self.height() - 2 * MARGIN_PX, 1)
         scale = min(room_w / full_w, room_h / full_h)
         size_w, size_h = full_w * scale, full_h * scale
-        return QRectF((self.width() - RULER_PX - size_w) / 2, (self.height() - size_h) / 2, size_w, size_h)
+        return QRectF(
+            (self.width() - ruler_px(self._words_font()) - size_w) / 2, (self.height() - size_h) / 2, size_w, size_h
+        )
 
     def image_rect(self) -> QRectF:
         """Where the frame stands in the widget, zoomed and moved."""
@@ -271,7 +274,7 @@ class CineCanvas(QWidget):
             self._paint_frame(painter, cine)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             row_mm, column_mm = cine.calibration.spacing_mm or (1.0, 1.0)
-            brush = Brush(painter, self._place(), self._theme, self.font(), row_mm / column_mm)
+            brush = Brush(painter, self._place(), self._theme, self._words_font(), row_mm / column_mm)
             edits = self._hand.tool.edits
             options = replace(self._options, names=False) if edits else self._options  # names would hide the wall
             paint_marks(brush, self._marks(), options, self._hand.tool.structure if edits else None)
@@ -282,6 +285,10 @@ class CineCanvas(QWidget):
             self._paint_facts(painter, cine)
         painter.end()
         self.painted.emit()
+
+    def _words_font(self) -> QFont:
+        """As large as leaves the picture in sight."""
+        return within(self.font(), self.height() / MOST_LINES)
 
     def _marks(self) -> FrameMarks:
         lines = {name: self._line(self._detection, name) for name, _, _, _ in STRUCTURES}
@@ -340,10 +347,10 @@ class CineCanvas(QWidget):
         return np.asarray(line[nearest]) if distance[nearest] <= GRAB_PX / min(place.scale) else None
 
     def _paint_facts(self, painter: QPainter, cine: EchoCine) -> None:
-        painter.setFont(sized(self.font(), 1.0, bold=True))
+        painter.setFont(sized(self._words_font(), 1.0, bold=True))
         step = painter.fontMetrics().height() + 2
         outlined_text(painter, QPointF(MARGIN_PX, step), cine.view, OVERLAY_TEXT)
-        painter.setFont(self.font())
+        painter.setFont(self._words_font())
         time_s = float(cine.frame_times_s[self._frame_idx])
         facts = [f"frame {self._frame_idx + 1} / {len(cine.frames)}", f"{time_s:.3f} s", self._rate]
         facts += [f"zoom ×{self._view.zoom:.1f}"] if self._view.zoom > 1 else []
@@ -373,9 +380,9 @@ class CineCanvas(QWidget):
         return f"{what} · {hint}"
 
     def _paint_badge(self, painter: QPainter, y: float, text: str, back: str, front: str) -> None:
-        painter.setFont(sized(self.font(), 1.0, bold=True))
+        painter.setFont(sized(self._words_font(), 1.0, bold=True))
         metrics = painter.fontMetrics()
-        room = self.width() - RULER_PX - 2 * MARGIN_PX
+        room = self.width() - ruler_px(self._words_font()) - 2 * MARGIN_PX
         box = QRectF(MARGIN_PX, y, min(metrics.horizontalAdvance(text) + 14, room), metrics.height() + 6)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(back))

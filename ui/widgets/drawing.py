@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 from shiboken6 import Shiboken
 
 from pipeline.records import Array
@@ -25,10 +25,15 @@ def polygon(points: Array) -> QPolygonF:
 
 
 def pen(colour: str, style: Qt.PenStyle = Qt.PenStyle.SolidLine, width: float = 1.0) -> QPen:
-    """A pen that keeps its width at any scale."""
+    """A pen whose width is counted in the screen's own dots: quick, and thin on a screen of small dots."""
     made = QPen(QColor(colour), width, style)
     made.setCosmetic(True)
     return made
+
+
+def outline_pen(colour: str, style: Qt.PenStyle = Qt.PenStyle.SolidLine, width: float = 1.0) -> QPen:
+    """A pen that looks alike on every screen; for few lines, since small dots make it many times as slow."""
+    return QPen(QColor(colour), width, style)
 
 
 def sized(font: QFont, factor: float, *, bold: bool = False) -> QFont:
@@ -37,6 +42,12 @@ def sized(font: QFont, factor: float, *, bold: bool = False) -> QFont:
     made.setPointSizeF(font.pointSizeF() * factor)
     made.setBold(bold)
     return made
+
+
+def within(font: QFont, height_px: float) -> QFont:
+    """The font, made smaller where one line of it is higher than there is room."""
+    line_px = QFontMetricsF(font).height()
+    return font if line_px <= height_px else sized(font, height_px / line_px, bold=font.bold())
 
 
 def outlined_text(painter: QPainter, place: QPointF, text: str, colour: str) -> None:

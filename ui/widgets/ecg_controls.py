@@ -13,6 +13,7 @@ from ui.ecg_layout import chosen_layout, layout_title, layouts_for, rhythm_lead
 from ui.icons import make_icon
 from ui.theme import Theme
 from ui.view_state import GAINS_MM_MV, SPEEDS_MM_S, EcgOptions
+from ui.widgets.drawing import sized
 from ui.widgets.elided_label import ElidedLabel
 
 SWITCHES = (  # option, icon, words
@@ -30,6 +31,7 @@ CHOICES = (  # option, choices, unit, words
 )
 LAYOUT_WORDS = "Layout of the leads (L)"
 ONE_ROW_PX = 820
+LEAST_CHOICE_PX = 56
 RHYTHM_WORDS = "Lead of the rhythm strip"
 
 
@@ -80,6 +82,19 @@ class EcgControls(QWidget):
         super().resizeEvent(event)
         directions = QBoxLayout.Direction
         self._rows.setDirection(directions.LeftToRight if self.width() >= ONE_ROW_PX else directions.TopToBottom)
+        self._fit_choices()
+
+    def _fit_choices(self) -> None:
+        """In a narrow room the choices are written smaller, so that no unit is cut off."""
+        shown = [choice for choice in self.choices.values() if not choice.isHidden()]
+        for choice in shown:
+            choice.setFont(self.font())
+        switches_px = sum(b.sizeHint().width() + 4 for b in self.switches.values() if not b.isHidden())
+        need_px = sum(choice.sizeHint().width() + 4 for choice in shown)
+        room_px = self.width() - switches_px - 12
+        if need_px > room_px > 0:
+            for choice in shown:
+                choice.setFont(sized(self.font(), max(0.9 * room_px / need_px, 0.5)))
 
     def _add_choice(self, row: QHBoxLayout, name: str, words: str) -> QComboBox:
         choice = QComboBox()
@@ -88,6 +103,8 @@ class EcgControls(QWidget):
         choice.setProperty("option", name)
         choice.activated.connect(self._report_choice)
         choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        choice.setMinimumWidth(LEAST_CHOICE_PX)  # a large font may not push the neighbours out of the window
+        choice.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.choices[name] = choice
         row.addWidget(choice)
         return choice

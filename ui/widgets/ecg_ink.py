@@ -14,10 +14,11 @@ from pipeline.records import Array, PreparedEcg
 from ui.ecg_layout import PULSE_MM, PULSE_MV, TOP_MM, Paper, Strip, envelope
 from ui.ecg_samples import EcgSamples
 from ui.theme import Theme
-from ui.widgets.drawing import pen, polygon, sized
+from ui.widgets.drawing import pen, polygon, sized, within
 
 LEAST_GRID_PX = 3.0  # closer lines would be a grey veil
 NAME_MM = 10.0  # of the lead's name above its baseline
+FINE_RATIO = 1.5  # dots a point, from which on one dot is too thin a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +115,22 @@ def paint_trace(ink: Ink, samples: EcgSamples, strip: Strip) -> None:
     ink.painter.setPen(pen(ink.theme.trace))
     known = np.isfinite(values)
     if known.all():
-        ink.painter.drawPolyline(polygon(_points(ink, strip, values, first, samples.rate_hz)))
+        _draw_trace(ink, _points(ink, strip, values, first, samples.rate_hz))
         return
     edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(np.int8)))
     for begin, stop in edges.reshape(-1, 2).tolist():
-        ink.painter.drawPolyline(polygon(_points(ink, strip, values[begin:stop], first + begin, samples.rate_hz)))
+        _draw_trace(ink, _points(ink, strip, values[begin:stop], first + begin, samples.rate_hz))
     if strip.is_rhythm and not known.any():
         ink.text(QPointF(ink.seen.width() * ink.scale / 2 - 60, ink.y(strip.baseline_mm)), "No samples here yet …",
                  ink.theme.paper_text)  # fmt: skip
+
+
+def _draw_trace(ink: Ink, points: Array) -> None:
+    """A line one dot wide; on a screen of small dots two beside each other: a wide pen is twenty times as slow."""
+    ink.painter.drawPolyline(polygon(points))
+    ratio = ink.painter.device().devicePixelRatio()
+    if ratio >= FINE_RATIO:
+        ink.painter.drawPolyline(polygon(points + np.array([0.5, 1.0]) / ratio))
 
 
 def _points(ink: Ink, strip: Strip, values: Array, first: int, rate_hz: float) -> Array:
@@ -166,10 +175,11 @@ def paint_settings(ink: Ink, ecg: PreparedEcg, samples: EcgSamples, note: str) -
         f"{length_s:.1f} s" if whole_seen else f"from {_clock(first)} of {_clock(length_s)}",
         *((note,) if note else ()),
     )
-    ink.painter.setFont(sized(ink.font, 0.9))
+    height_px = min(TOP_MM * ink.scale - 6, 22)
+    ink.painter.setFont(within(sized(ink.font, 0.9), height_px))
     metrics = ink.painter.fontMetrics()
     words = metrics.elidedText("   ".join(parts), Qt.TextElideMode.ElideRight, int(ink.seen.width() * ink.scale) - 16)
-    box = QRectF(4, 3, metrics.horizontalAdvance(words) + 10, min(TOP_MM * ink.scale - 6, 22))
+    box = QRectF(4, 3, metrics.horizontalAdvance(words) + 10, height_px)
     ink.painter.fillRect(box, QColor(ink.theme.paper))
     ink.painter.setPen(QColor(ink.theme.paper_text))
     ink.painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)

@@ -16,6 +16,7 @@ from ui.ecg_samples import EcgSamples, TiledSamples, samples_of
 from ui.screen_scale import px_per_mm
 from ui.theme import DARK, Theme
 from ui.view_state import EcgOptions
+from ui.widgets.drawing import within
 from ui.widgets.ecg_hand import EcgHand
 from ui.widgets.ecg_ink import Ink, paint_grid, paint_lead_name, paint_pulses, paint_seam, paint_settings, paint_trace
 from ui.widgets.ecg_mark_ink import paint_beats, paint_caliper, paint_cursor, paint_intervals, paint_marks
@@ -23,6 +24,7 @@ from ui.widgets.ecg_mark_ink import paint_beats, paint_caliper, paint_cursor, pa
 if TYPE_CHECKING:
     from pipeline.review.ecg_edits import EcgReview
 
+MOST_WORDS_MM = 5.0
 SPOKEN = "ECG paper. Page up and down choose a beat, up and down a mark of it, left and right move it, Enter keeps it."
 
 
@@ -243,7 +245,8 @@ class EcgPaper(QAbstractScrollArea):
         else:
             scale, seen = self.px_per_mm(), self.seen_mm()
             painter.fillRect(self.viewport().rect(), QColor(self._theme.paper))  # the settings need room: never clipped
-            self._paint(Ink(painter, self._theme, self._paper, seen, scale, self.font()), self.ecg, self.samples)
+            font = within(self.font(), MOST_WORDS_MM * scale)  # rows stand in millimetres, whatever the font
+            self._paint(Ink(painter, self._theme, self._paper, seen, scale, font), self.ecg, self.samples)
         painter.end()
         if isinstance(self.samples, TiledSamples) and (wishes := self.samples.take_wishes()):
             self.tiles_wished.emit(wishes)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from ui.icons import draw_icon
 from ui.run_progress import RunProgress, Step
 from ui.theme import DARK, Theme, status_colour, status_icon
 from ui.view_state import NO_PROGRESS
-from ui.widgets.drawing import elided, sized
+from ui.widgets.drawing import elided, sized, within
 from ui.wording import elapsed_text, status_word
 
 GAP_PX = 4
 HEIGHT_PX = 46
+CHIP_PX = 34.0  # of a chip beside its name
+LINE_PX = 18.0
 VCENTER = Qt.AlignmentFlag.AlignVCenter
 
 
@@ -46,14 +48,22 @@ class StateChips(QWidget):
     def _boxes(self) -> list[tuple[Step, QRectF]]:
         """Chips as wide as their words need, what is left shared out."""
         steps = self._progress.steps
-        probe = QFontMetrics(sized(self.font(), 0.82, bold=True))
-        needs = [probe.horizontalAdvance(step.name) + 34.0 for step in steps]
+        probe = QFontMetrics(self._name_font())
+        needs = [probe.horizontalAdvance(step.name) + CHIP_PX for step in steps]
         spare = (self.width() - GAP_PX * (len(steps) - 1) - sum(needs)) / len(steps)
         boxes, x = [], 0.0
         for step, need in zip(steps, needs, strict=True):
             boxes.append((step, QRectF(x, 1, need + spare, self.height() - 2)))
             x += need + spare + GAP_PX
         return boxes
+
+    def _name_font(self) -> QFont:
+        """As large as lets every name stand whole on its chip."""
+        names = [step.name for step in self._progress.steps]
+        room_px = self.width() - GAP_PX * (len(names) - 1) - CHIP_PX * len(names)
+        font = within(sized(self.font(), 0.82, bold=True), LINE_PX)
+        taken_px = sum(QFontMetrics(font).horizontalAdvance(name) for name in names)
+        return font if taken_px <= room_px else sized(font, max(room_px / max(taken_px, 1), 0.4), bold=True)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         painter = QPainter(self)
@@ -79,10 +89,10 @@ class StateChips(QWidget):
         draw_icon(
             painter, status_icon(step.status), QRectF(box.left() + 7, box.top() + 6, 15, 15), colour, theme.raised
         )
-        painter.setFont(sized(self.font(), 0.82, bold=True))
+        painter.setFont(self._name_font())
         painter.setPen(QColor(theme.muted if is_quiet else theme.text))
         elided(painter, QRectF(box.left() + 26, box.top() + 3, box.width() - 29, 20), step.name, VCENTER)
-        painter.setFont(sized(self.font(), 0.8))
+        painter.setFont(within(sized(self.font(), 0.8), LINE_PX))
         painter.setPen(QColor(colour))
         words = QRectF(box.left() + 8, box.top() + 22, box.width() - (27 if step.checkpoint else 11), 18)
         elided(painter, words, self._words(step), VCENTER)

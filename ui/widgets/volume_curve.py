@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QBrush, QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from pipeline.records import Array, CineAnalysis, EchoBeat, EchoCine
 from ui.theme import DARK, Theme
-from ui.widgets.drawing import pen, polygon, sized
+from ui.widgets.drawing import outline_pen, pen, polygon, sized
 
-LEFT_PX, RIGHT_PX, TOP_PX, BOTTOM_PX = 58, 12, 16, 20
+RIGHT_PX, GAP_PX = 12, 6
 GRAB_PX = 7.0
-LONG, SHORT = "EF {:.0f} %", "{:.0f}"
-WORD_GAP_PX = 8
+LONG, SHORT = "EF {:.0f} %", "{:.0f} %"
+FONT = 0.85
+WORD_GAP_PX = 2
 
 
 class VolumeCurve(QWidget):
@@ -58,7 +59,15 @@ class VolumeCurve(QWidget):
         self.update()
 
     def _plot(self) -> QRectF:
-        return QRectF(LEFT_PX, TOP_PX, self.width() - LEFT_PX - RIGHT_PX, self.height() - TOP_PX - BOTTOM_PX)
+        line, left = self._line_px(), self._left_px()
+        return QRectF(left, line + 2, self.width() - left - RIGHT_PX, self.height() - 2 * line - 7)
+
+    def _line_px(self) -> int:
+        return QFontMetrics(sized(self.font(), FONT)).height()
+
+    def _left_px(self) -> int:
+        """Room for the words at the axis."""
+        return QFontMetrics(sized(self.font(), FONT)).horizontalAdvance("Volume ") + GAP_PX
 
     def _length_s(self) -> float:
         return float(self._times_s[-1]) if len(self._times_s) > 1 and self._times_s[-1] > 0 else 1.0
@@ -128,7 +137,7 @@ class VolumeCurve(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self._theme.surface))
-        painter.setFont(sized(self.font(), 0.85))
+        painter.setFont(sized(self.font(), FONT))
         curve = self._curve()
         if curve is None:
             painter.setPen(QColor(self._theme.muted))
@@ -154,7 +163,7 @@ class VolumeCurve(QWidget):
         self._paint_beats(painter, plot)
         self._paint_axes(painter, plot, low, high)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(pen(self._theme.accent))
+        painter.setPen(outline_pen(self._theme.accent))
         x = plot.left() + plot.width() * self._times_s / self._length_s()
         for part in _finite_runs(y):
             painter.drawPolyline(polygon(np.column_stack((x[part], y[part]))))
@@ -174,24 +183,23 @@ class VolumeCurve(QWidget):
                 painter.fillRect(band, QColor(self._theme.raised if number % 2 else self._theme.window))
             else:
                 painter.fillRect(band, QBrush(QColor(self._theme.border), Qt.BrushStyle.BDiagPattern))
-            if number < len(words):
+            if words[number]:
                 painter.setPen(QColor(self._theme.muted))
-                place = QRectF(band.left(), 0, band.width(), TOP_PX)
+                place = QRectF(band.left(), 0, band.width(), plot.top())
                 painter.drawText(place, Qt.AlignmentFlag.AlignCenter, words[number])
-        if words and words == _beat_words(self._analysis.beats, SHORT):
-            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(QRectF(0, 0, LEFT_PX - 6, TOP_PX), right, "EF, %")
 
     def _words_that_fit(self, painter: QPainter) -> list[str]:
-        """What stands over each beat, in the longest form of which all have room; none where no form has."""
+        """What stands over each beat: the long form where all have room for it, else the short one where it fits."""
         assert self._analysis is not None
         beats, times_s = self._analysis.beats, self._times_s
         ends = [[self._x(float(times_s[min(i, len(times_s) - 1)])) for i in (b.ed_idx, b.end_idx)] for b in beats]
+        room = [right - left for left, right in ends]
         for form in (LONG, SHORT):
             words = _beat_words(beats, form)
             need = [painter.fontMetrics().horizontalAdvance(text) + WORD_GAP_PX for text in words]
-            if all(right - left >= width for (left, right), width in zip(ends, need, strict=True)):
-                return words
+            fits = [width <= here for width, here in zip(need, room, strict=True)]
+            if all(fits) or form == SHORT:
+                return [text if is_fit else "" for text, is_fit in zip(words, fits, strict=True)]
         return []
 
     def _paint_axes(self, painter: QPainter, plot: QRectF, low: float, high: float) -> None:
@@ -201,20 +209,24 @@ class VolumeCurve(QWidget):
         painter.drawLine(plot.bottomLeft(), plot.topLeft())
         painter.setPen(QColor(self._theme.muted))
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        label_w = LEFT_PX - 6
-        is_ml = self._analysis.volume_unit == "mL"
-        painter.drawText(QRectF(0, plot.top() - 8, label_w, 16), right, f"{high:.0f} mL" if is_ml else "more")
-        painter.drawText(QRectF(0, plot.bottom() - 8, label_w, 16), right, f"{low:.0f} mL" if is_ml else "less")
-        painter.drawText(QRectF(0, plot.center().y() - 8, label_w, 16), right, "Volume" if is_ml else "relative")
+        is_ml, line = self._analysis.volume_unit == "mL", self._line_px()
+        for y, words in (
+            (plot.top(), f"{high:.0f} mL" if is_ml else "more"),
+            (plot.bottom() - line, f"{low:.0f} mL" if is_ml else "less"),
+            (plot.center().y() - line / 2, "Volume" if is_ml else "relative"),
+        ):
+            if plot.height() < 4 * line and words in ("Volume", "relative"):
+                continue
+            painter.drawText(QRectF(0, y, self._left_px() - GAP_PX, line), right, words)
         n_ticks = int(self._length_s())
         step = max(1, n_ticks // 10)
         for second in range(0, n_ticks + 1, step):
-            box = QRectF(self._x(second) - 25, plot.bottom() + 3, 50, BOTTOM_PX - 4)
+            box = QRectF(self._x(second) - 40, plot.bottom() + 3, 80, self._line_px())
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{second} s")
 
     def _paint_marks(self, painter: QPainter, x: Array, y: Array) -> None:
         assert self._analysis is not None
-        theme = self._theme
+        theme, taken = self._theme, list[QRectF]()
         for key, mark_idx in self._marks().items():
             idx = self._held_idx if key == self._held else mark_idx
             if not (0 <= idx < len(x) and np.isfinite(y[idx])):
@@ -227,7 +239,11 @@ class VolumeCurve(QWidget):
             painter.setPen(QColor(theme.text))
             width = painter.fontMetrics().horizontalAdvance(name)
             beside = 6 if centre.x() + 6 + width < self.width() else -6 - width  # never cut off at the edge
-            painter.drawText(centre + QPointF(beside, 11 if filled else -4), name)
+            place = centre + QPointF(beside, painter.fontMetrics().ascent() if filled else -4)
+            box = QRectF(place.x(), place.y() - painter.fontMetrics().ascent(), width, self._line_px())
+            if not any(box.intersects(other) for other in taken):  # in a narrow curve the mark itself must do
+                painter.drawText(place, name)
+                taken.append(box)
 
 
 def _beat_words(beats: Sequence[EchoBeat], form: str) -> list[str]:

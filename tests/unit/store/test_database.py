@@ -72,6 +72,19 @@ def test_checkpoint_larger_than_a_part(store: Store, monkeypatch: pytest.MonkeyP
     assert StateCheckpoint.load(store, "r1", State.PREPROCESSING) == big
 
 
+@pytest.mark.parametrize(
+    ("report", "lost"),
+    [
+        ('{"pipeline_execution": {"branches": [{"branch": "echo", "status": "failed"}, {"status": "ok"}]}}', ("echo",)),
+        ("{}", ()),
+        ("damaged", ()),
+    ],
+)  # fmt: skip
+def test_the_list_says_which_branches_a_run_lost(store: Store, report: str, lost: tuple[str, ...]) -> None:
+    store.finish_run("r1", status="complete", state="COMPLETE", error_code=None, report_json=report)
+    assert [row.lost for row in store.runs()] == [lost]
+
+
 def test_missing_checkpoint_is_typed(store: Store) -> None:
     with pytest.raises(StoreError, match="E_STORE_NOT_FOUND"):
         StateCheckpoint.load(store, "r1", State.ANALYSIS)
