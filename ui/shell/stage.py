@@ -11,7 +11,17 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QRect, Qt, QTimer
 from PySide6.QtGui import QFontMetrics, QGuiApplication
-from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QStatusBar, QTabBar, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QFrame,
+    QMainWindow,
+    QStatusBar,
+    QTabBar,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui.shell.view_table import AREAS, VIEWS, ViewSpec
 from ui.view_state import CaseView, ReviewState
@@ -176,7 +186,7 @@ class Stage:
 
     def toggle_float(self) -> None:
         """Put the panel that has the focus, else the findings, into a window of its own, or back."""
-        focus = self._window.focusWidget()
+        focus = QApplication.focusWidget() or self._window.focusWidget()
         held = next((dock for dock in self.docks.values() if focus is not None and dock.isAncestorOf(focus)), None)
         dock = held or self.docks["findings"]
         dock.setFloating(not dock.isFloating())
