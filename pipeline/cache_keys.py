@@ -27,7 +27,7 @@ STAGE_VERSIONS: dict[str, int] = {
     "preprocessed_echo": 2,
     "preprocessed_ecg": 3,
     "preprocessed_metadata": 2,
-    "detection_result": 3,
+    "detection_result": 4,
     "analysis_result.echo": 5,
     "analysis_result.ecg": 4,
 }

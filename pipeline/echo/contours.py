@@ -6,11 +6,13 @@ All contours are (x, y) in pixels of the frame they were found in. The endocardi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.echo.outline import resample, signed_area, trace_outline
+from pipeline.echo.labels import heart_window
+from pipeline.echo.outline import resample, signed_area, trace_outline, turned
 from pipeline.records import Array
 
 N_WALL_POINTS = 97
@@ -27,6 +29,8 @@ JUNCTION_PX = 3
 """Cavity outline this close to the atrium belongs to the mitral valve; leaflets are thin."""
 SHORTEST_JUNCTION = 0.08
 """A junction shorter than this part of the outline is a chance contact, not the valve."""
+MARGIN_PX = 8
+"""What lies farther from every labelled pixel has no part in a contour."""
 SMALLEST_PX = 30
 """A structure with fewer pixels has no contour."""
 
@@ -42,6 +46,13 @@ class FrameContours:
 
 def frame_contours(labels: Array, spacing_mm: tuple[float, float]) -> FrameContours:
     """Contours of one labelled frame, uint8 (height, width); only the ratio of the spacing matters."""
+    window = heart_window(labels, MARGIN_PX)
+    found = _contours(labels[window], spacing_mm)
+    corner = np.array([window[1].start, window[0].start], np.float32)
+    return FrameContours(found.lv_endocardium + corner, found.lv_epicardium + corner, found.left_atrium + corner)
+
+
+def _contours(labels: Array, spacing_mm: tuple[float, float]) -> FrameContours:
     scale = _scale(spacing_mm)
     endocardium = wall_contour(labels == CAVITY, spacing_mm, atrium=labels == ATRIUM)
     epicardium = np.full((N_WALL_POINTS, 2), np.nan, np.float32)
@@ -96,9 +107,11 @@ def _clockwise(loop: Array) -> Array:
 
 def _downward(loop: Array) -> Array:
     """Unit vector along the longest extent of a loop, pointing down: the apex is at the top."""
-    filled = resample(np.vstack([loop, loop[:1]]), 200)[:-1]
-    _, vectors = np.linalg.eigh(np.cov(filled.T))
-    axis = vectors[:, -1]
+    filled = resample(np.concatenate([loop, loop[:1]]), 200)[:-1]
+    apart = filled - filled.mean(0)
+    (xx, xy), (_, yy) = (apart.T @ apart).tolist()
+    lean = math.atan2(2 * xy, xx - yy) / 2  # of the major axis of the spread
+    axis = np.array([math.cos(lean), math.sin(lean)])
     # A loop wider than long (a squat cavity, a short atrium) still has its base below.
     if abs(axis[1]) < abs(axis[0]):
         axis = np.array([-axis[1], axis[0]])
@@ -137,14 +150,14 @@ def _junction(loop: Array, atrium: Array, scale: Array) -> tuple[int, int] | Non
 
 def _ordered_wall(loop: Array, left: int, right: int, scale: Array) -> Array:
     """The part of a clockwise loop from the left end over the apex to the right one, in pixels."""
-    line = np.roll(loop, -left, axis=0)[: (right - left) % len(loop) + 1]
+    line = turned(loop, left)[: (right - left) % len(loop) + 1]
     if len(line) < 3:
         return np.full((N_WALL_POINTS, 2), np.nan, np.float32)
     middle = (line[0] + line[-1]) / 2
     apex = int(np.argmax(((line - middle) ** 2).sum(1)))
     apex = min(max(apex, 1), len(line) - 2)
     septal, lateral = resample(line[: apex + 1], APEX_IDX + 1), resample(line[apex:], APEX_IDX + 1)
-    return np.asarray(np.vstack([septal, lateral[1:]]) / scale, np.float32)
+    return np.asarray(np.concatenate([septal, lateral[1:]]) / scale, np.float32)
 
 
 def _outer_wall(ventricle: Array, endocardium: Array, scale: Array) -> Array:
@@ -164,5 +177,5 @@ def _atrium_contour(atrium: Array, endocardium: Array) -> Array:
     start = 0
     if np.isfinite(endocardium).all():
         start = int(np.argmin(((loop - endocardium[0]) ** 2).sum(1)))
-    closed = np.roll(loop, -start, axis=0)
-    return np.asarray(resample(np.vstack([closed, closed[:1]]), N_ATRIUM_POINTS + 1)[:-1], np.float32)
+    closed = np.concatenate([loop[start:], loop[: start + 1]])
+    return np.asarray(resample(closed, N_ATRIUM_POINTS + 1)[:-1], np.float32)

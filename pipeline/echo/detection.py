@@ -9,17 +9,15 @@ import numpy as np
 from pipeline.cancellation import CancelToken, Progress, no_progress
 from pipeline.echo.confidence import NO_HEART, judge_clip, judge_frames, shows_heart
 from pipeline.echo.contours import N_ATRIUM_POINTS, N_WALL_POINTS, frame_contours
-from pipeline.echo.labels import heart_window
 from pipeline.echo.second_look import chosen_frames
 from pipeline.echo.segmentation import DEFAULT_BATCH, SegmentedBatch, Segmenter
-from pipeline.echo.steadiness import steady_contours
+from pipeline.echo.steadiness import steady_contours, step_s
 from pipeline.errors import DetectionError
 from pipeline.records import Array, EchoCine, EchoDetection, empty_contours
 
 SQUARE_PIXELS_MM = (1.0, 1.0)
 SEGMENTING_PART = 0.9
 """Share of the time that network and contours take; the rest goes to the second look."""
-CONTOUR_MARGIN_PX = 8
 
 
 def pixel_shape_mm(cine: EchoCine) -> tuple[float, float]:
@@ -64,7 +62,14 @@ def detect_chambers(
     def segmenting(fraction: float, text: str) -> None:
         progress(SEGMENTING_PART * fraction, text)
 
-    batches = segmenter.segment(cine.frames, spacing_mm, batch_size=batch_size, progress=segmenting, cancel=cancel)
+    batches = segmenter.segment(
+        cine.frames,
+        spacing_mm,
+        frame_step_s=step_s(cine.frame_times_s),
+        batch_size=batch_size,
+        progress=segmenting,
+        cancel=cancel,
+    )
     labels, certainty, lines = _collected(batches, cine.frames.shape, spacing_mm, cancel)
     marks = judge_frames(labels, cine.frames, certainty, segmenter.manifest.certainty, spacing_mm[0] / spacing_mm[1])
     if not shows_heart(marks):
@@ -104,16 +109,8 @@ def _collected(
         for i in range(chosen.start, chosen.stop):
             if cancel is not None:
                 cancel.check()
-            found = _drawn(labels[i], spacing_mm)
-            for line, one in zip(lines, found, strict=True):
+            found = frame_contours(labels[i], spacing_mm)
+            for line, one in zip(lines, (found.lv_endocardium, found.lv_epicardium, found.left_atrium), strict=True):
                 line[i] = one
         done = chosen.stop
     return labels, certainty, (lines[0], lines[1], lines[2])
-
-
-def _drawn(labels: Array, spacing_mm: tuple[float, float]) -> tuple[Array, Array, Array]:
-    """Endocardium, epicardium and atrium of one labelled frame."""
-    window = heart_window(labels, CONTOUR_MARGIN_PX)
-    found = frame_contours(labels[window], spacing_mm)
-    corner = np.array([window[1].start, window[0].start], np.float32)
-    return found.lv_endocardium + corner, found.lv_epicardium + corner, found.left_atrium + corner

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -44,6 +45,8 @@ DARKEST_TOP = 24.0
 SCOUT_FRAMES = 8
 TIME_WINDOW = 5
 TIME_DEGREE = 2
+LONGEST_SPAN_S = 0.17
+"""A parabola over more of the cycle than this flattens end-diastole and end-systole: slower clips are not smoothed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +68,47 @@ STILL_SOFTENING = 0.01
 def brightest(frames: Array, aspect: float) -> float:
     """The grey level that becomes 1: the 99.5th percentile over letterboxed frames uint8 (n, height, width)."""
     window = whole_frame(frames.shape[1], frames.shape[2], aspect)
-    boxed = [cut(frame, window, (SCALING_PX, SCALING_PX)) for frame in frames]
-    return max(DARKEST_TOP, float(np.quantile(boxed, SCALING_QUANTILE)))
+    counts = np.zeros(256, np.int64)
+    for frame in frames:
+        counts += np.bincount(cut(frame, window, (SCALING_PX, SCALING_PX)).ravel(), minlength=256)
+    return max(DARKEST_TOP, quantile_of(counts, SCALING_QUANTILE))
 
 
-def time_weights(n_frames: int, frame: int) -> tuple[int, Array]:
-    """First frame and weights of a local parabola's value at a frame of a clip of at least TIME_WINDOW frames.
+def quantile_of(counts: Array, part: float) -> float:
+    """The quantile of values 0, 1, … that occur so many times, int64 (n_values,), between neighbours linearly."""
+    below = np.cumsum(counts)
+    place = part * (int(below[-1]) - 1)
+    low, high = (int(np.searchsorted(below, math.floor(place) + more, side="right")) for more in (0, 1))
+    return low + (place - math.floor(place)) * (high - low)
+
+
+def time_span(frame_step_s: float) -> int:
+    """Over how many frames a clip is smoothed whose frames lie so far apart: TIME_WINDOW, or 1 for a slow clip."""
+    return TIME_WINDOW if (TIME_WINDOW - 1) * frame_step_s <= LONGEST_SPAN_S else 1
+
+
+def time_weights(n_frames: int, frame: int, span: int = TIME_WINDOW) -> tuple[int, Array]:
+    """First frame and weights of a local parabola's value at a frame of a clip of at least `span` frames.
 
     Differs from a mean: a parabola through the neighbours does not flatten end-diastole or end-systole.
     Source: Savitzky and Golay 1964, doi 10.1021/ac60214a047.
     """
-    start = min(max(frame - TIME_WINDOW // 2, 0), n_frames - TIME_WINDOW)
-    basis = np.vander(np.arange(TIME_WINDOW) - (frame - start), TIME_DEGREE + 1)
-    return start, np.linalg.pinv(basis)[-1].astype(np.float32)
+    start = min(max(frame - span // 2, 0), n_frames - span)
+    return start, _parabola_weights(frame - start, span)
 
 
-def _finishable(n_known: int, n_frames: int) -> int:
+@cache
+def _parabola_weights(place: int, span: int) -> Array:
+    """What each of `span` values adds to the value of their parabola at one of them."""
+    basis = np.vander(np.arange(span) - place, TIME_DEGREE + 1)
+    return np.linalg.pinv(basis)[-1].astype(np.float32)
+
+
+def _finishable(n_known: int, n_frames: int, span: int) -> int:
     """How many frames have all the neighbours that their smoothing needs, once n_known frames are seen."""
     if n_known == n_frames:
         return n_frames
-    return n_known - TIME_WINDOW // 2 if n_known >= TIME_WINDOW else 0
+    return n_known - span // 2 if n_known >= span else 0
 
 
 class ChamberInference:
@@ -96,7 +120,13 @@ class ChamberInference:
 
     @torch.inference_mode()
     def run(
-        self, frames: Array, spacing_mm: tuple[float, float], *, batch_size: int, cancel: CancelToken | None
+        self,
+        frames: Array,
+        spacing_mm: tuple[float, float],
+        *,
+        frame_step_s: float,
+        batch_size: int,
+        cancel: CancelToken | None,
     ) -> Iterator[tuple[Array, Array]]:
         """Labels uint8 (n, height, width) and certainty float64 (n,), in batches, in the order of time."""
         aspect = spacing_mm[0] / spacing_mm[1]
@@ -109,8 +139,8 @@ class ChamberInference:
                 labels, certainty = self._still(frame, top, heart, aspect)
                 yield labels[None], np.array([certainty])
         else:
-            yield from self._clip(frames, top, around_heart(heart, CLIP_LOOK.shape, CLIP_LOOK.fill, aspect),
-                                  batch_size, cancel)  # fmt: skip
+            window = around_heart(heart, CLIP_LOOK.shape, CLIP_LOOK.fill, aspect)
+            yield from self._clip(frames, top, window, time_span(frame_step_s), batch_size, cancel)
 
     @torch.inference_mode()
     def maps(self, frames: Array, frame_idx: int, spacing_mm: tuple[float, float]) -> Array:
@@ -165,7 +195,7 @@ class ChamberInference:
             seen[lay_back(maps[..., ::-1].copy() if look.mirrored else maps, window, canvas)] += 1
 
     def _clip(
-        self, frames: Array, top: float, window: Window, batch_size: int, cancel: CancelToken | None
+        self, frames: Array, top: float, window: Window, span: int, batch_size: int, cancel: CancelToken | None
     ) -> Iterator[tuple[Array, Array]]:
         n_frames, shape = len(frames), (frames.shape[1], frames.shape[2])
 
@@ -177,12 +207,12 @@ class ChamberInference:
         recent, first, next_out = np.zeros((0, N_CLASSES, *CLIP_LOOK.shape), np.float32), 0, 0
         for maps in _side_by_side(see, range(0, n_frames, batch_size)):
             recent = np.concatenate([recent, maps])
-            last = _finishable(first + len(recent), n_frames)
+            last = _finishable(first + len(recent), n_frames, span)
             if last <= next_out:
                 continue
-            yield _smoothed_labels(recent, first, range(next_out, last), n_frames, window, shape)
+            yield _smoothed_labels(recent, first, range(next_out, last), n_frames, span, window, shape)
             next_out = last
-            keep = min(next_out - TIME_WINDOW // 2, n_frames - TIME_WINDOW)
+            keep = min(next_out - span // 2, n_frames - span)
             recent, first = recent[max(0, keep - first) :], max(first, keep)
 
     @torch.inference_mode()
@@ -208,7 +238,7 @@ def _check(cancel: CancelToken | None) -> None:
 
 
 def _smoothed_labels(
-    maps: Array, first: int, chosen: range, n_frames: int, window: Window, shape: tuple[int, int]
+    maps: Array, first: int, chosen: range, n_frames: int, span: int, window: Window, shape: tuple[int, int]
 ) -> tuple[Array, Array]:
     """Labels (n, height, width) of the chosen frames, each smoothed over its neighbours, and their certainty.
 
@@ -217,9 +247,9 @@ def _smoothed_labels(
     labels = np.zeros((len(chosen), *shape), np.uint8)
     seen = part_of_frame(window, shape)
     for i, frame in enumerate(chosen):
-        start, weights = time_weights(n_frames, frame)
-        near = maps[start - first : start - first + TIME_WINDOW]
-        smoothed = (weights @ near.reshape(TIME_WINDOW, -1)).reshape(near.shape[1:])
+        start, weights = time_weights(n_frames, frame, span)
+        near = maps[start - first : start - first + span]
+        smoothed = (weights @ near.reshape(span, -1)).reshape(near.shape[1:])
         labels[i][seen] = likeliest(enlarged(smoothed, window, shape))
     return labels, np.array([_certainty(maps[frame - first]) for frame in chosen])
 

@@ -89,15 +89,20 @@ class Segmenter:
         frames: Array,
         spacing_mm: tuple[float, float],
         *,
+        frame_step_s: float = 0.0,
         batch_size: int = DEFAULT_BATCH,
         progress: Progress = no_progress,
         cancel: CancelToken | None = None,
     ) -> Iterator[SegmentedBatch]:
-        """The same batch by batch, with how certain the network was; stops between batches when cancelled."""
+        """The same batch by batch, with how certain the network was; stops between batches when cancelled.
+
+        Frames that lie `frame_step_s` apart are not smoothed over their neighbours where these are too far in time.
+        """
         if not len(frames):
             return
         done = 0
-        for labels, certainty in self._inference.run(frames, spacing_mm, batch_size=batch_size, cancel=cancel):
+        found = self._inference.run(frames, spacing_mm, frame_step_s=frame_step_s, batch_size=batch_size, cancel=cancel)
+        for labels, certainty in found:
             if cancel is not None:
                 cancel.check()
             done += len(labels)

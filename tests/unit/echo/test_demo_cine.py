@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
 
+from pipeline.echo.analysis import analyse_echo
 from pipeline.echo.cine_study import CineStudy, study_cine
 from pipeline.echo.detection import detect_chambers
 from pipeline.echo.preprocessing import prepare_clip
 from pipeline.echo.readers import read_echo
-from pipeline.echo.segmentation import load_segmenter
+from pipeline.echo.segmentation import Segmenter, load_segmenter
 from pipeline.gates import Limits
+from pipeline.records import EchoCine, Measurement, Metadata
 
 pytestmark = pytest.mark.slow
 FLICKER = 0.02
@@ -23,10 +26,19 @@ LEAP = 0.12
 
 
 @pytest.fixture(scope="module")
-def study() -> CineStudy:
+def cine() -> EchoCine:
     path = Path(str(get_testdata_file("color3d_jpeg_baseline.dcm")))
-    cine = prepare_clip(read_echo(path, Limits()), "0" * 64)
-    return study_cine(cine, detect_chambers(cine, load_segmenter()))
+    return prepare_clip(read_echo(path, Limits()), "0" * 64)
+
+
+@pytest.fixture(scope="module")
+def segmenter() -> Segmenter:
+    return load_segmenter()
+
+
+@pytest.fixture(scope="module")
+def study(cine: EchoCine, segmenter: Segmenter) -> CineStudy:
+    return study_cine(cine, detect_chambers(cine, segmenter))
 
 
 def disagreement(volumes: Any) -> Any:
@@ -58,3 +70,22 @@ def test_beats_are_alike_and_possible(study: CineStudy) -> None:
     assert max(fractions) < 85
     assert np.ptp(fractions) < 15
     assert 45 < (study.cycle.heart_rate_bpm or 0) < 100
+
+
+def fraction(cine: EchoCine, segmenter: Segmenter, step: int = 1) -> Measurement:
+    """The ejection fraction from every frame, or from some."""
+    some = replace(cine, frames=cine.frames[::step], frame_times_s=cine.frame_times_s[::step])
+    found = analyse_echo((some,), (detect_chambers(some, segmenter),), Metadata())
+    return next(m for m in found.measurements if m.name == "lvef")
+
+
+def test_a_slow_clip_hides_no_more_than_its_interval_says(cine: EchoCine, segmenter: Segmenter) -> None:
+    whole = fraction(cine, segmenter).value
+    for step in (2, 3):  # 15 and 10 frames a second
+        slow = fraction(cine, segmenter, step)
+        assert isinstance(whole, float)
+        assert isinstance(slow.value, float)
+        assert slow.interval is not None
+        added = slow.interval[1] + slow.interval[0] - 2 * slow.value  # only what lies between frames makes it uneven
+        assert whole - 3.5 <= slow.value <= whole + 1.0
+        assert whole <= slow.value + added + 1.0

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 import resources
 from pipeline.cancellation import CancelToken
-from pipeline.echo.inference import likeliest, time_weights
+from pipeline.echo.inference import likeliest, quantile_of, time_span, time_weights
 from pipeline.echo.manifest import read_manifest
 from pipeline.echo.segmentation import Segmenter, load_segmenter, model_sha256
 from pipeline.echo.windows import Extent, Window, around_heart, cut, find_heart, lay_back, whole_frame
@@ -220,6 +220,27 @@ def test_smoothing_in_time_keeps_a_parabola(frame: int) -> None:
     start, weights = time_weights(10, frame)
     assert sum(w * values[start + i] for i, w in enumerate(weights)) == pytest.approx(values[frame], abs=1e-5)
     assert sum(w**2 for w in weights) < 0.9
+
+
+def test_only_frames_that_are_near_in_time_are_smoothed(segmenter: Segmenter, demo_frames: np.ndarray) -> None:
+    assert [time_span(1 / rate_hz) for rate_hz in (80, 30, 25, 15, 10)] == [5, 5, 5, 1, 1]
+    order = np.array([3, 0, 6, 1, 7, 4, 2, 5])  # all are looked at to find the heart, in any order
+    frames = demo_frames[:8]
+    one, other = (
+        np.concatenate(
+            [batch.labels for batch in segmenter.segment(each, (0.51, 0.51), frame_step_s=0.1, batch_size=3)]
+        )
+        for each in (frames, frames[order])
+    )
+    assert np.mean(one[order] != other) < 1e-4
+    smoothed = segmenter.predict(frames[order], (0.51, 0.51))
+    assert np.mean(one[order] != smoothed) > 1e-3
+
+
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.995, 1.0])
+def test_the_quantile_of_counts_is_that_of_the_values(part: float) -> None:
+    values = np.random.default_rng(5).gamma(2.0, 30.0, 1003).clip(0, 255).astype(np.uint8)
+    assert quantile_of(np.bincount(values, minlength=256), part) == pytest.approx(float(np.quantile(values, part)))
 
 
 def test_a_still_is_seen_by_itself(segmenter: Segmenter, demo_frames: np.ndarray) -> None:
