@@ -1,7 +1,7 @@
 """Train the chamber segmentation on CAMUS-style stills: `python -m pipeline.training.echo --data DIR --output DIR`.
 
 The same data, seed and thread count give the same weights; an interrupted run goes on where it stopped. With
-`--start FOLDER` the training goes on from published weights, more gently and with a loss on the cavity's volume.
+`--start FOLDER` the training begins at published weights instead of random ones; a `--config` says what else differs.
 Source of the data: Leclerc et al., IEEE TMI 38(9):2198-2210, 2019, doi 10.1109/TMI.2019.2900516.
 """
 
@@ -60,12 +60,6 @@ class TrainingConfig:
     geometry: Geometry = field(default_factory=Geometry)
     threads: int = 1
     save_every: int = 200
-
-
-FINE_TUNING = TrainingConfig(
-    shapes=((256, 224), (192, 160)), steps=300, peak_rate=3e-4, averaging=0.99, volume=0.2, save_every=50
-)
-"""What a training with `--start` uses where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +322,7 @@ def _dice_of(average: dict[str, Tensor], held: Stills, size: int) -> list[float]
     return mean_dice(judge, held, size)
 
 
-def read_config(path: Path, usual: TrainingConfig = TrainingConfig()) -> TrainingConfig:
+def read_config(path: Path) -> TrainingConfig:
     """A training's config.json, or a part of one; what it lacks has its usual value.
 
     Raises
@@ -342,7 +336,7 @@ def read_config(path: Path, usual: TrainingConfig = TrainingConfig()) -> Trainin
         given["geometry"] = Geometry(**geometry)
         if "shapes" in given:
             given["shapes"] = tuple((int(height), int(width)) for height, width in given["shapes"])
-        config = replace(usual, **given)
+        config = replace(TrainingConfig(), **given)
     except (TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path.name} is not the config of a training") from error
     if any(side % STRIDE or side < STRIDE for shape in config.shapes for side in shape):
@@ -360,8 +354,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--steps", type=int)
     args = parser.parse_args()
-    usual = FINE_TUNING if args.start else TrainingConfig()
-    config = read_config(args.config, usual) if args.config else usual
+    config = read_config(args.config) if args.config else TrainingConfig()
     given = {name: getattr(args, name) for name in ("seed", "steps") if getattr(args, name) is not None}
     train(args.data, args.output, replace(config, **given), args.start)
 
