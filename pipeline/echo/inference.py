@@ -101,7 +101,7 @@ def time_weights(n_frames: int, frame: int, span: int = TIME_WINDOW) -> tuple[in
 def _parabola_weights(place: int, span: int) -> Array:
     """What each of `span` values adds to the value of their parabola at one of them."""
     basis = np.vander(np.arange(span) - place, TIME_DEGREE + 1)
-    return np.linalg.pinv(basis)[-1].astype(np.float32)
+    return np.asarray(np.linalg.pinv(basis)[-1], np.float32)
 
 
 def _finishable(n_known: int, n_frames: int, span: int) -> int:

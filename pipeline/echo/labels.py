@@ -63,9 +63,10 @@ def _clean_window(labels: Array, gap_px: int) -> Array:
     cavity, wall, atrium = whole_piece(cavity), whole_piece(wall) & wall, whole_piece(atrium)
     cleaned = np.zeros_like(labels)
     if wall.any():
-        cleaned[whole_piece(wall | cavity) > 0] = MYOCARDIUM
-    cleaned[atrium > 0] = ATRIUM if not cavity.any() or _touches(cavity, atrium, gap_px) else 0
-    cleaned[cavity > 0] = CAVITY
+        np.copyto(cleaned, MYOCARDIUM, where=whole_piece(wall | cavity).view(bool))
+    kept = ATRIUM if not cavity.any() or _touches(cavity, atrium, gap_px) else 0
+    np.copyto(cleaned, kept, where=atrium.view(bool))
+    np.copyto(cleaned, CAVITY, where=cavity.view(bool))
     return cleaned
 
 

@@ -52,7 +52,6 @@ class ChamberNet(nn.Module):
         self.head = nn.Conv2d(fine, N_CLASSES * 4, 1)
         self.pool = nn.MaxPool2d(2)
         self.grow = nn.Upsample(scale_factor=2.0, mode="bilinear", align_corners=False)
-        self.shuffle = nn.PixelShuffle(2)
 
     def features(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Half-resolution features, and the decoder's from the finest (a quarter) to the coarsest."""
@@ -70,13 +69,19 @@ class ChamberNet(nn.Module):
 
     def restore(self, fine: Tensor, coarse: Tensor) -> Tensor:
         """Logits at full resolution from the two finest features."""
-        logits: Tensor = self.shuffle(self.head(self.refine(fine + self.grow(self.to_fine(coarse)))))
-        return logits
+        return pixels_shuffled(self.head(self.refine(fine + self.grow(self.to_fine(coarse)))))
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (n, 4, height, width) for images (n, 1, height, width) scaled to about 0..1."""
         fine, decoded = self.features(images)
         return self.restore(fine, decoded[0])
+
+
+def pixels_shuffled(maps: Tensor) -> Tensor:
+    """Maps (n, 4 c, h, w) as (n, c, 2 h, 2 w): what `torch.nn.PixelShuffle` does, in one copy of channels-last maps."""
+    n, channels, height, width = maps.shape
+    parts = maps.permute(0, 2, 3, 1).reshape(n, height, width, channels // 4, 2, 2)
+    return parts.permute(0, 3, 1, 4, 2, 5).reshape(n, channels // 4, 2 * height, 2 * width)
 
 
 def channels_last(network: nn.Module) -> nn.Module:
