@@ -262,11 +262,12 @@ def softened(canvas: Array, heart: Extent) -> Array:
 
 def likeliest(maps: Array) -> Array:
     """Index uint8 (height, width) of the largest of maps (n, height, width); 0 where nothing was seen."""
-    best, labels = maps[0].copy(), np.zeros(maps.shape[1:], np.uint8)
+    best, labels = maps[0], np.zeros(maps.shape[1:], np.uint8)
     for label in range(1, len(maps)):
-        np.copyto(labels, label, where=maps[label] > best)
-        np.maximum(best, maps[label], out=best)
-    return labels
+        higher = cv2.compare(maps[label], best, cv2.CMP_GT)  # 0 or 255
+        labels = cv2.bitwise_or(cv2.bitwise_and(labels, cv2.bitwise_not(higher)), cv2.bitwise_and(higher, label))
+        best = cv2.max(best, maps[label])
+    return np.asarray(labels)
 
 
 def _certainty(probabilities: Array) -> float:

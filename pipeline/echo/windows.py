@@ -104,7 +104,10 @@ def enlarged(maps: Array, window: Window, shape: tuple[int, int]) -> Array:
     """A window's maps float32 (n, rows, columns) at the size of a frame's pixels, where the frame is."""
     _, place = _overlap(window, *shape)
     size = window.width, window.height
-    return np.stack([cv2.resize(one, size, interpolation=cv2.INTER_LINEAR)[place] for one in maps])
+    large = np.empty((len(maps), window.height, window.width), np.float32)
+    for one, whole in zip(maps, large, strict=True):
+        cv2.resize(one, size, dst=whole, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large[:, *place])
 
 
 def part_of_frame(window: Window, shape: tuple[int, int]) -> tuple[slice, slice]:
