@@ -58,18 +58,7 @@ def detect_chambers(
         When cancelled.
     """
     spacing_mm = pixel_shape_mm(cine)
-
-    def segmenting(fraction: float, text: str) -> None:
-        progress(SEGMENTING_PART * fraction, text)
-
-    batches = segmenter.segment(
-        cine.frames,
-        spacing_mm,
-        frame_step_s=step_s(cine.frame_times_s),
-        batch_size=batch_size,
-        progress=segmenting,
-        cancel=cancel,
-    )
+    batches = _batches(cine, segmenter, batch_size, progress, cancel)
     labels, certainty, lines = _collected(batches, cine.frames.shape, spacing_mm, cancel)
     marks = judge_frames(labels, cine.frames, certainty, segmenter.manifest.certainty, spacing_mm[0] / spacing_mm[1])
     if not shows_heart(marks):
@@ -89,6 +78,22 @@ def detect_chambers(
         low_confidence_reason=quality.low_confidence_reason,
         certainty=certainty,
         quality=quality,
+    )
+
+
+def _batches(
+    cine: EchoCine, segmenter: Segmenter, batch_size: int, progress: Progress, cancel: CancelToken | None
+) -> Iterator[SegmentedBatch]:
+    def segmenting(fraction: float, text: str) -> None:
+        progress(SEGMENTING_PART * fraction, text)
+
+    return segmenter.segment(
+        cine.frames,
+        pixel_shape_mm(cine),
+        frame_step_s=step_s(cine.frame_times_s),
+        batch_size=batch_size,
+        progress=segmenting,
+        cancel=cancel,
     )
 
 
