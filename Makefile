@@ -5,7 +5,7 @@ VENV_PYTHON := .venv/bin/python
 DEMO_OUTPUT ?= demo-output
 
 .DEFAULT_GOAL := help
-.PHONY: screens bench-gui bench-gui-edit bench-gui-ecg bench-isolation bench-echo bench-biplane bench-ecg bench-ecg-long help setup demo test test-slow torture fuzz lint format docs lock sbom
+.PHONY: freeze smoke screens bench-gui bench-gui-edit bench-gui-ecg bench-isolation bench-echo bench-biplane bench-ecg bench-ecg-long help setup demo test test-slow torture fuzz lint format docs lock sbom
 
 help:
 	@echo "make demo       set up, then open the workstation on a real study (headless without a display)"
@@ -25,6 +25,8 @@ help:
 	@echo "make bench-isolation  the demo study with and without worker processes, and how fast a cancel ends it"
 	@echo "make screens    pictures of every view into docs/screens"
 	@echo "make bench-gui  the window: start, first frame, event loop during a run with a playing cine"
+	@echo "make freeze     the application as one folder that needs no Python, in build/frozen (minutes)"
+	@echo "make smoke      does the frozen application work, and give the same result?"
 	@echo "make sbom       bill of materials of the locked packages (CycloneDX), in build"
 	@echo "make lock       write requirements.lock from pyproject.toml; UPGRADE=1 takes the newest versions"
 
@@ -41,7 +43,7 @@ lint: setup
 	@$(VENV_PYTHON) -m ruff check .
 	@echo "== types (mypy --strict)"
 	@$(VENV_PYTHON) -m mypy
-	@$(VENV_PYTHON) -m mypy --strict packaging/bootstrap.py packaging/qt_libraries.py packaging/lock.py packaging/sbom.py
+	@$(VENV_PYTHON) -m mypy --strict packaging/bootstrap.py packaging/qt_libraries.py packaging/lock.py packaging/sbom.py packaging/freeze.py packaging/frozen_parts.py packaging/smoke.py
 	@echo "== imports (import-linter)"
 	@.venv/bin/lint-imports
 
@@ -79,6 +81,12 @@ sbom: setup
 	@echo "build/sbom.cyclonedx.json"
 
 lock: export UPGRADE ?=
+freeze: setup
+	@$(VENV_PYTHON) packaging/freeze.py
+
+smoke: setup
+	@$(VENV_PYTHON) packaging/smoke.py
+
 lock: setup
 	@$(VENV_PYTHON) packaging/lock.py
 

@@ -24,11 +24,12 @@ FAULTS = "tests/torture/test_faults.py::test_the_nth_call_fails"
 # longest first, so that two of them end together
 SIDE_BY_SIDE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("kills", ("tests/torture/test_kills.py",)),
+    ("attacks", ("tests/hostile/test_attacks.py", "tests/hostile/test_cut_short.py", "tests/torture/test_gates.py")),
     ("mutants", ("tests/hostile/test_mutants.py",)),
-    ("attacks", ("tests/hostile/test_attacks.py", "tests/hostile/test_cut_short.py")),
     ("writes", (f"{FAULTS}[write]",)),
     ("syncs", (f"{FAULTS}[sync]",)),
     ("damage", ("tests/torture/test_damage.py",)),
+    ("encrypted", ("tests/torture/test_encrypted.py",)),
     ("disks", ("tests/torture/test_disks.py",)),
     ("faults", tuple(f"{FAULTS}[{kind}]" for kind in ("commit", "decode", "model"))),
     ("stale", ("tests/torture/test_stale.py", "tests/torture/test_versions.py")),
@@ -39,6 +40,7 @@ SIDE_BY_SIDE: tuple[tuple[str, tuple[str, ...]], ...] = (
             "tests/integration/test_promises_at_run_time.py",
             "tests/gui/test_names_stay_inside.py",
             "tests/torture/test_exports.py",
+            "tests/integration/test_isolated_runs.py",
         ),
     ),
 )
