@@ -62,7 +62,7 @@ favourable.
 
 The 90 % interval beside a measure is split conformal prediction on the same patients, normalised by the network's
 certainty: half the width in a clip of typical certainty ({certainty:.3f}), and how many patients it covered when they
-were left out (repeated five-fold cross-fitting).
+were left out (repeated five-fold cross-fitting). Stills show no time to peak: its interval comes from the clip.
 
 | measure | reach | covered | patients |
 |---|---|---|---|
