@@ -71,6 +71,21 @@ def score_range_text(segment: WallSegment) -> str:
     return f" ({low}–{high})" if low < high else ""
 
 
+def segment_lines(segment: WallSegment) -> list[str]:
+    """Each number of a segment with its interval, and why one is withheld."""
+    lines = []
+    for name, value, interval, unit in (
+        ("inward motion", segment.radial_excursion_pct, segment.radial_interval_pct, "%"),
+        ("longitudinal strain", segment.longitudinal_strain_pct, segment.strain_interval_pct, "%"),
+        ("time to peak", segment.time_to_peak_ms, segment.time_to_peak_interval_ms, "ms"),
+    ):
+        if value is not None:
+            lines.append(f"{name} {number(value, 0)} {unit} {interval_text(interval, 0)}".rstrip())
+    if segment.reason is None and segment.time_to_peak_reason:
+        lines.append(f"time to peak withheld: {segment.time_to_peak_reason}")
+    return lines + [reason for reason in (segment.reason, segment.score_reason) if reason]
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A segment that a clip shows."""
@@ -87,17 +102,7 @@ class Seen:
         score += score_range_text(segment)
         by = ", by a reader" if self.is_edited else ", suggested" if segment.score else ""
         lines = [f"{segment.name.capitalize()}: {score}{by}"]
-        for name, value, interval, unit in (
-            ("inward motion", segment.radial_excursion_pct, segment.radial_interval_pct, "%"),
-            ("longitudinal strain", segment.longitudinal_strain_pct, segment.strain_interval_pct, "%"),
-            ("time to peak", segment.time_to_peak_ms, segment.time_to_peak_interval_ms, "ms"),
-        ):
-            if value is not None:
-                lines.append(f"{name} {number(value, 0)} {unit} {interval_text(interval, 0)}".rstrip())
-        if segment.reason is None and segment.time_to_peak_reason:
-            lines.append(f"time to peak withheld: {segment.time_to_peak_reason}")
-        lines += [reason for reason in (segment.reason, segment.score_reason) if reason]
-        return "\n".join(lines)
+        return "\n".join([*lines, *segment_lines(segment)])
 
 
 def seen_segments(analyses: Sequence[CineAnalysis | None], edited: frozenset[tuple[int, str]]) -> dict[str, Seen]:

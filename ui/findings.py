@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.records import EcgAnalysis, Measurement, StudyResults
+from ui.bulls_eye_map import score_text, segment_lines
 from ui.wording import interval_text, value_text
 
 CHECK_LABELS = (
@@ -21,7 +22,8 @@ CHECK_LABELS = (
     ("study_date", "Study dates"),
 )
 STATEMENTS = "ECG statements"
-GROUPS = ("Echo", "ECG", STATEMENTS, "Cross-checks", "Risk", "Remarks")
+WALL = "Wall scores"
+GROUPS = ("Echo", WALL, "ECG", STATEMENTS, "Cross-checks", "Risk", "Remarks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ def findings_of(results: StudyResults, report: Mapping[str, Any] | None) -> tupl
     result = _mapping((report or {}).get("result"))
     final = _mapping(result.get("measurements"))
     rows = list(_measurements(results, final))
+    rows += _segments(results)
     if results.ecg_analysis is not None:
         rows += _statements(results.ecg_analysis)
     rows += _cross_checks(result)
@@ -78,6 +81,24 @@ def _measurements(results: StudyResults, final: Mapping[str, Any]) -> Iterable[F
     for group, analysis in (("Echo", echo), ("ECG", ecg)):
         for measurement in analysis.measurements if analysis else ():
             yield _measurement(group, measurement, _mapping(final.get(measurement.name)), results)
+
+
+def _segments(results: StudyResults) -> Iterable[Finding]:
+    """The score of each wall segment with the classes it may be; the tooltip has its numbers."""
+    for cine_idx, cine in enumerate(results.echo_analysis.cines if results.echo_analysis else ()):
+        frame_idx = next((beat.es_idx for beat in cine.beats if beat.excluded is None), None)
+        for segment in cine.segments:
+            yield Finding(
+                group=WALL,
+                name=f"segment:{cine_idx}:{segment.name}",
+                label=segment.name.capitalize(),
+                value=score_text(segment),
+                status="measured" if segment.score else "withheld",
+                note=segment.reason or segment.score_reason or "",
+                proof="\n".join(segment_lines(segment)),
+                cine_idx=cine_idx,
+                frame_idx=frame_idx,
+            )
 
 
 def _statements(analysis: EcgAnalysis) -> Iterable[Finding]:

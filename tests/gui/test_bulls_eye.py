@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from pipeline.echo.peak_time import NO_CLOCK
 from pipeline.records import WallSegment
 from ui.bulls_eye_map import Seen, score_text
+from ui.findings import WALL, findings_of
 from ui.plots import entries_of
 from ui.theme import DARK
 from ui.widgets.bulls_eye import BullsEye
@@ -56,6 +57,18 @@ def test_the_chosen_segment_is_told_to_a_screen_reader(qtbot: Any) -> None:
     bulls_eye.set_segments({SEGMENT.name: Seen(0, SEGMENT)}, DARK)
     qtbot.keyClick(bulls_eye, Qt.Key.Key_Right)
     assert "2 hypokinetic (1–3)" in bulls_eye.accessibleDescription()
+
+
+def test_the_findings_list_each_score_with_its_range(full_results: Any) -> None:
+    analysis = full_results.echo_analysis
+    unsure = replace(SEGMENT, name="apical septal", score=None, score_reason="Too uncertain.")
+    cine = replace(analysis.cines[0], segments=(SEGMENT, unsure))
+    rows = findings_of(replace(full_results, echo_analysis=replace(analysis, cines=(cine,))), None)
+    scored, withheld = (row for row in rows if row.group == WALL)
+    assert (scored.label, scored.value, scored.status) == ("Mid inferoseptal", "2 (1–3)", "measured")
+    assert "longitudinal strain −12 % [−20 to −5]" in scored.proof
+    assert scored.frame_idx == next(beat.es_idx for beat in cine.beats if beat.excluded is None)
+    assert (withheld.value, withheld.status, withheld.note) == ("– (1–3)", "withheld", "Too uncertain.")
 
 
 def test_the_plot_of_the_segments_tells_the_scores(full_results: Any) -> None:
