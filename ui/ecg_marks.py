@@ -24,6 +24,7 @@ MARK_NAMES = {
     "t_peak": "T peak",
     "t_off": "T end",
 }
+LEAST_RR_S = 0.2  # between a beat and one that is added
 _REACH_S = 0.8  # how far from its R peak a beat has marks
 
 
@@ -79,6 +80,20 @@ class EcgMarks:
         """Beats whose waves are known: all, or those of the beginning of a long record."""
         return int(self._places["qrs_on"].shape[1])
 
+    def beat(self, beat_idx: int) -> int:
+        """A beat as acts name it; see `MarkTarget.beat`."""
+        return int(self._review.own_beats[beat_idx])
+
+    def new_beat(self, lead_idx: int, time_s: float) -> tuple[str, float] | None:
+        """Target and ms of a beat to be added at a time; None where one is too near."""
+        sample = round(time_s * self._rate_hz)
+        near = np.searchsorted(self.r_s, time_s)
+        around = self.r_s[max(int(near) - 1, 0) : int(near) + 1]
+        if sample < 0 or np.any(np.abs(around - time_s) < LEAST_RR_S):
+            return None
+        target = MarkTarget(mark="r_peak", beat=-1 - sample, lead=self._leads[lead_idx])
+        return str(target), round(1000.0 * sample / self._rate_hz, 3)
+
     def beats_between(self, start_s: float, end_s: float, reach_s: float = 0.0) -> range:
         """Beats whose R peak lies in a stretch, or within reach of it."""
         low, high = np.searchsorted(self.r_s, [start_s - reach_s, end_s + reach_s])
@@ -88,14 +103,13 @@ class EcgMarks:
         """The marks of a lead in a stretch, in the order of time."""
         found = []
         for beat in self.beats_between(start_s, end_s, _REACH_S):
-            if beat < self.n_marked:
-                found += [m for m in self.of_beat(lead_idx, beat) if start_s <= m.time_s < end_s]
+            found += [m for m in self.of_beat(lead_idx, beat) if start_s <= m.time_s < end_s]
         return found
 
     def of_beat(self, lead_idx: int, beat_idx: int) -> list[Mark]:
         """The marks of one beat in one lead; waves that are not there have none."""
-        if beat_idx >= self.n_marked:
-            return []
+        if beat_idx >= self.n_marked:  # of a long record: its R peak alone is known
+            return [self.proposed(lead_idx, beat_idx, "r_peak", float(self.r_s[beat_idx]))]
         found = []
         for name in MARKS:
             time_s = float(self._places[name][lead_idx, beat_idx])
@@ -105,7 +119,7 @@ class EcgMarks:
 
     def proposed(self, lead_idx: int, beat_idx: int, name: str, time_s: float) -> Mark:
         """A mark of a beat at a time, whether it is there or not."""
-        target = str(MarkTarget(mark=name, beat_idx=beat_idx, lead=self._leads[lead_idx]))
+        target = str(MarkTarget(mark=name, beat=self.beat(beat_idx), lead=self._leads[lead_idx]))
         edited = self._review.edited_marks
         return Mark(
             target=target,

@@ -126,10 +126,11 @@ class EcgReview(QObject):
 
     def edit(self, kind: EditKind, target: str, after: Any) -> None:
         """Store a change of the ECG; a caliper gets a number of its own."""
-        if kind == "ecg_mark" and self._is_long:
+        if kind == "ecg_mark" and self._is_long and not target.endswith("/r_peak"):
+            self.drop_draft()
             self._review.say(
-                "In a long recording marks cannot be moved: its intervals rest on beats of every hour, "
-                "whose marks are not kept."
+                "In a long recording only R peaks can be moved, added and taken away: its intervals rest on beats of "
+                "every hour, whose other marks are not kept."
             )
             return
         if kind == "caliper" and not target:
@@ -144,6 +145,8 @@ class EcgReview(QObject):
 
     def draft(self, kind: EditKind, target: str, after: Any) -> None:
         """Show what a mark would give where it is held now; not stored."""
+        if self._is_long:  # a day is measured when the mark is let go
+            return
         act = Edit(kind=kind, target=target, before=None, after=after, role=self._review.edits.role)
         measured = self._review.study.measured_ecg(act)
         if measured is None:

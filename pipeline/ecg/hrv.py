@@ -42,6 +42,7 @@ _PART_S, _LEAST_PART = 300.0, 0.5  # the five minutes of SDANN, and how much of 
 _ULF_HZ, _ULF_RATE_HZ = 0.0033, 0.25
 _ENTROPY_BEATS = 1000  # time and memory grow with its square
 _ALPHA1_BEATS = range(4, 17)
+_LEAST_VARIANCE = 1e-8  # ms²: below it a window does not vary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +131,29 @@ def sdann_ms(intervals: NormalIntervals) -> float:
 
 
 def dfa_alpha1(intervals: NormalIntervals) -> float:
-    """Short-term exponent of detrended fluctuation analysis, over 4 to 16 beats.
+    """Short-term exponent of detrended fluctuation analysis, over 4 to 16 beats; NaN where all intervals are alike.
 
-    Source: Peng et al., Chaos 1995, doi 10.1063/1.166141; computed by neurokit2.
+    Source: Peng et al., Chaos 1995, doi 10.1063/1.166141; windows overlap by half, as in neurokit2, whose value it is:
+    all windows at once, where neurokit2 fits one after the other, which takes seconds for a day.
     """
-    import neurokit2
+    profile = np.cumsum(intervals.nn_ms - intervals.nn_ms.mean())
+    fluctuations = [_fluctuation(profile, n_beats) for n_beats in _ALPHA1_BEATS]
+    if not np.all(np.isfinite(fluctuations)):
+        return float("nan")
+    return float(np.polyfit(np.log2(_ALPHA1_BEATS), np.log2(fluctuations), 1)[0])
 
-    return float(neurokit2.fractal_dfa(intervals.nn_ms, scale=np.array(_ALPHA1_BEATS), multifractal=False)[0])
+
+def _fluctuation(profile: Array, n_beats: int) -> float:
+    """Root of the mean variance about the line through each window; NaN where no window varies."""
+    if profile.size <= n_beats:
+        return float("nan")
+    segments = np.lib.stride_tricks.sliding_window_view(profile, n_beats)[: profile.size - n_beats : n_beats // 2]
+    along = np.arange(n_beats) - (n_beats - 1) / 2.0
+    centred = segments - segments.mean(axis=1, keepdims=True)
+    rest = centred - np.outer(centred @ along / (along @ along), along)
+    variance = np.mean(rest**2, axis=1)
+    varying = variance[variance > _LEAST_VARIANCE]
+    return float(np.sqrt(varying.mean())) if varying.size else float("nan")
 
 
 def sample_entropy(intervals: NormalIntervals) -> float:
@@ -144,6 +161,8 @@ def sample_entropy(intervals: NormalIntervals) -> float:
 
     Source: Richman and Moorman, Am J Physiol 2000, doi 10.1152/ajpheart.2000.278.6.H2039; computed by neurokit2.
     """
+    if np.ptp(intervals.nn_ms) == 0:
+        return float("nan")
     import neurokit2
 
     spare = max(0, intervals.nn_ms.size - _ENTROPY_BEATS) // 2

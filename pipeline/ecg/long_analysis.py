@@ -34,7 +34,7 @@ from pipeline.records import (
 )
 
 _USUAL_BEATS = 25
-_LEAST_PACED = 0.01  # of the beats, from which the whole recording counts as paced
+LEAST_PACED = 0.01  # of the beats, from which the whole recording counts as paced
 _BEGINNING = "Usual beat of the first minutes:"
 _FIRST_RR_S = 0.8  # where not one interval is known
 
@@ -79,7 +79,7 @@ def analyse_long(
         sampling_rate_hz=rate_hz,
     )
     note = stated_pacing(metadata, ecg.record.header)
-    paced = note is not None or float(beats.paced_beats.mean()) > _LEAST_PACED
+    paced = note is not None or float(beats.paced_beats.mean()) > LEAST_PACED
     shape, delineation = _beginning(ecg, beats, cancel)
     return EcgAnalysis(
         measurements=long_measurements(beats, waves, ecg.file_sha256, sex=metadata.sex, paced=paced),

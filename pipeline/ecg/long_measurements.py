@@ -42,9 +42,16 @@ def long_measurements(
     beats: LongBeats, waves: HourBeats, file_sha256: str, *, sex: Sex | None, paced: bool
 ) -> tuple[Measurement, ...]:
     """Rate, intervals, counts and variability over all hours; `waves` are the same beats with their intervals."""
+    medians = {name: interval_median(beats, waves, name) for name in _MISSING}
+    return measurements_of(beats, medians, file_sha256, sex=sex, paced=paced)
+
+
+def measurements_of(
+    beats: LongBeats, medians: dict[str, float | None], file_sha256: str, *, sex: Sex | None, paced: bool
+) -> tuple[Measurement, ...]:
+    """The same from medians of "pr", "qrs" and "qt" in ms that are known already, None where one is missing."""
     source = Source(file_sha256=file_sha256)
     normal = beats.classes == "N"
-    medians = {name: interval_median(beats, waves, name) for name in _MISSING}
     return (
         *_rate(beats, file_sha256),
         *(_interval(name, medians, source) for name in _MISSING),

@@ -22,17 +22,16 @@ from pipeline.ecg.pacing import Pacing, stated_pacing
 from pipeline.ecg.shape import shape_of
 from pipeline.errors import InputError
 from pipeline.records import Array, Delineation, EcgAnalysis, Edit, Measurement, Metadata, PreparedEcg
+from pipeline.review.ecg_beats import ReadBeats, read_beats, rebased
 from pipeline.review.ecg_long_edits import long_analysis_of
 from pipeline.review.ecg_peaks import wave_peaks
 from pipeline.review.ecg_targets import (
     ABSENT,
     BOUNDS,
     CALIPER,
-    CLASSES,
     Caliper,
     mark_ms,
     read_caliper,
-    read_class_target,
     read_mark_target,
 )
 from pipeline.review.log import standing
@@ -47,8 +46,9 @@ class EcgReview:
     t_peak: Array
     median: MedianBeat | None  # of the usual beats, with the reader's marks; None for a long record
     edited_marks: frozenset[str]  # targets
-    edited_classes: frozenset[int]  # beats
+    edited_classes: frozenset[int]  # places of beats in the analysis
     calipers: tuple[tuple[str, Caliper], ...]  # target and caliper
+    own_beats: Array  # int64 (n_beats,), how acts name each beat of the analysis; see `MarkTarget.beat`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,7 @@ class _Marks:
     t_peak: Array
     r_peaks: Array
     touched: frozenset[str]
+    columns: dict[int, int]  # beat, as acts name it -> its place
 
 
 class EcgBench:
@@ -107,17 +108,17 @@ class EcgBench:
         A draft, while a mark is still in the hand, keeps the run's statements on the rhythm: they take half the time.
         """
         held = standing(edits)
-        changed = _changed_classes(held, self.analysis)
-        letters = tuple(changed.get(beat, letter) for beat, letter in enumerate(self.analysis.beat_classes))
+        beats = read_beats(self.ecg, self.analysis, held)
         kept = {e.target: e.after for e in held if e.kind == "caliper" and e.target.startswith(CALIPER)}
         shared = {
-            "edited_classes": frozenset(changed),
+            "edited_classes": beats.edited_classes,
+            "own_beats": beats.own,
             "calipers": tuple((name, read_caliper(value)) for name, value in kept.items() if value is not None),
         }
         make = partial(EcgReview, **shared)  # type: ignore[arg-type]
         if self.analysis.long is not None:
-            return _long_review(make, self.ecg, self.analysis, letters)
-        return _short_review(make, self, held, letters, is_draft=is_draft)
+            return _long_review(make, self, held, beats)
+        return _short_review(make, self, held, beats, is_draft=is_draft)
 
 
 def review_ecg(ecg: PreparedEcg, analysis: EcgAnalysis, metadata: Metadata, edits: Sequence[Edit] = ()) -> EcgReview:
@@ -145,48 +146,40 @@ def review_ecg(ecg: PreparedEcg, analysis: EcgAnalysis, metadata: Metadata, edit
     return EcgBench(ecg, analysis, metadata).review(edits)
 
 
-def _changed_classes(held: Sequence[Edit], analysis: EcgAnalysis) -> dict[int, str]:
-    changed: dict[int, str] = {}
-    for edit in (edit for edit in held if edit.kind == "beat_class"):
-        beat = read_class_target(edit.target)
-        if beat >= len(analysis.beat_classes) or (edit.after is not None and edit.after not in CLASSES):
-            raise InputError("An edit names a beat or a class that the ECG does not have.", code="E_INPUT_CORRUPT")
-        letter = analysis.beat_classes[beat] if edit.after is None else edit.after
-        changed[beat] = letter
-    return {beat: letter for beat, letter in changed.items() if letter != analysis.beat_classes[beat]}
-
-
-def _long_review(
-    make: partial[EcgReview], ecg: PreparedEcg, analysis: EcgAnalysis, letters: tuple[str, ...]
-) -> EcgReview:
-    """Marks of a long record cannot be moved: its intervals come from beats of every hour, which are not kept."""
-    waves = analysis.delineation
-    after = analysis if letters == analysis.beat_classes else long_analysis_of(ecg, analysis, letters)
+def _long_review(make: partial[EcgReview], bench: EcgBench, held: Sequence[Edit], beats: ReadBeats) -> EcgReview:
+    """Of a long record R peaks and classes: its other marks rest on beats of every hour, which are not kept."""
+    if any(e.kind == "ecg_mark" and read_mark_target(e.target).mark != "r_peak" and e.after is not None for e in held):
+        raise InputError("Of a recording of many hours only R peaks can be edited.", code="E_INPUT_CORRUPT")
+    ecg, analysis = bench.ecg, bench.analysis
+    after = analysis
+    if beats.moved or beats.edited_classes:
+        after = long_analysis_of(ecg, analysis, rebased(analysis, beats), bench.metadata)
+    waves = after.delineation
     return make(
         analysis=replace(after, measurements=_told(analysis.measurements, after.measurements)),
         p_peak=wave_peaks(ecg.filtered_mv, waves.p_on, waves.p_off),
         t_peak=wave_peaks(ecg.filtered_mv, waves.t_on, waves.t_off),
         median=None,
-        edited_marks=frozenset(),
+        edited_marks=beats.moved,
     )
 
 
 def _short_review(
-    make: partial[EcgReview], bench: EcgBench, held: Sequence[Edit], letters: tuple[str, ...], *, is_draft: bool
+    make: partial[EcgReview], bench: EcgBench, held: Sequence[Edit], beats: ReadBeats, *, is_draft: bool
 ) -> EcgReview:
-    ecg, analysis, rate_hz = bench.ecg, bench.analysis, bench.rate_hz
-    classes = np.array(letters, "<U1")
-    marks = _beat_marks(ecg, analysis, held)
+    analysis, rate_hz = bench.analysis, bench.rate_hz
+    classes = np.array(beats.letters, "<U1")
+    marks = _beat_marks(bench.ecg, rebased(analysis, beats), held, beats)
     usual = usual_beats(classes)
     before = bench.median(marks.r_peaks, Delineation(**marks.shown), usual)
     if before is not None:
         marks = _moved_with_median(marks, before, held, usual, rate_hz)
     shown = Delineation(**marks.shown)
     after = bench.median(marks.r_peaks, shown, usual)
-    if not marks.touched and letters == analysis.beat_classes:
+    if not marks.touched and not beats.edited_classes:
         edited = analysis
     else:
-        findings = _findings(bench, marks, classes, after)
+        findings = _findings(bench, marks, classes, after, beats)
         edited = analysis_of(findings, shown, bench.metadata, analysis.rhythm if is_draft else None)
     return make(
         analysis=replace(edited, measurements=_told(analysis.measurements, edited.measurements)),
@@ -197,21 +190,24 @@ def _short_review(
     )
 
 
-def _findings(bench: EcgBench, marks: _Marks, classes: Array, median: MedianBeat | None) -> EcgFindings:
+def _findings(
+    bench: EcgBench, marks: _Marks, classes: Array, median: MedianBeat | None, beats: ReadBeats
+) -> EcgFindings:
     ecg = bench.ecg
+    paced, spikes = beats.taken_from(bench.pacing.beats), beats.taken_from(bench.pacing.spikes)
     return EcgFindings(
         ecg=ecg,
         signal_mv=bench.signal_mv,
         peaks=marks.r_peaks,
         classes=classes,
-        af_beats=bench.analysis.af_beats,
-        flutter_beats=bench.flutter,
+        af_beats=beats.taken_from(bench.analysis.af_beats),
+        flutter_beats=beats.taken_from(bench.flutter),
         has_p=np.asarray(np.isfinite(marks.counted["p_on"]).any(axis=0)),
         intervals=_forward(beat_intervals(Delineation(**marks.counted), bench.rate_hz)),
         shape=shape_of(ecg, median),
         sex=bench.metadata.sex,
         paced_note=stated_pacing(bench.metadata, ecg.record.header),
-        pacing=bench.pacing,
+        pacing=replace(bench.pacing, beats=paced, spikes=spikes),
     )
 
 
@@ -243,44 +239,40 @@ def _told(before: tuple[Measurement, ...], after: tuple[Measurement, ...]) -> tu
 # --- marks -------------------------------------------------------------------------------------------
 
 
-def _beat_marks(ecg: PreparedEcg, analysis: EcgAnalysis, held: Sequence[Edit]) -> _Marks:
-    """The run's marks with those that the reader set on single beats."""
+def _beat_marks(ecg: PreparedEcg, analysis: EcgAnalysis, held: Sequence[Edit], beats: ReadBeats) -> _Marks:
+    """The marks of an analysis that has the reader's beats, with those that the reader set on single beats."""
     shown = {name: np.array(getattr(analysis.delineation, name), float) for name in BOUNDS}
     counted = {name: values.copy() for name, values in shown.items()}
-    peaks = analysis.r_peaks_idx.copy()
-    set_by_reader = _reader_marks(ecg, analysis, held)
+    set_by_reader = _reader_marks(ecg, held, beats)
     for mark, row, beat, place in set_by_reader.values():
         if mark in shown:
             shown[mark][row, beat] = place
             counted[mark][:, beat] = place
-        elif mark == "r_peak" and np.isfinite(place):
-            peaks[beat] = round(place)
     tops = {
         f"{wave}_peak": wave_peaks(ecg.filtered_mv, shown[f"{wave}_on"], shown[f"{wave}_off"]) for wave in ("p", "t")
     }
     for mark, row, beat, place in set_by_reader.values():
         if mark in tops:
             tops[mark][row, beat] = place
-    if np.any(np.diff(peaks) <= 0):
-        raise InputError("An edit moves an R peak past its neighbour.", code="E_INPUT_CORRUPT")
-    return _Marks(shown=shown, counted=counted, r_peaks=peaks, touched=frozenset(set_by_reader), **tops)
+    touched = frozenset(set_by_reader) | beats.moved
+    return _Marks(shown=shown, counted=counted, r_peaks=beats.peaks, touched=touched, columns=beats.columns, **tops)
 
 
-def _reader_marks(
-    ecg: PreparedEcg, analysis: EcgAnalysis, held: Sequence[Edit]
-) -> dict[str, tuple[str, int, int, float]]:
-    """Target -> (mark, lead, beat, sample position; NaN for a wave that is none)."""
+def _reader_marks(ecg: PreparedEcg, held: Sequence[Edit], beats: ReadBeats) -> dict[str, tuple[str, int, int, float]]:
+    """Target -> (mark, lead, place of the beat, sample position; NaN for a wave that is none); R peaks left out."""
     found: dict[str, tuple[str, int, int, float]] = {}
+    columns = beats.columns
     for edit in (edit for edit in held if edit.kind == "ecg_mark"):
         target, value = read_mark_target(edit.target), mark_ms(edit.after)
-        if target.beat_idx is None:
+        if target.beat is None or target.mark == "r_peak":
             continue
-        if target.lead not in ecg.record.leads or target.beat_idx >= analysis.r_peaks_idx.size:
+        place = columns.get(target.beat)
+        if target.lead not in ecg.record.leads or target.beat >= beats.n_own:
             raise InputError("An edit names a beat or a lead that the ECG does not have.", code="E_INPUT_CORRUPT")
         found.pop(edit.target, None)
-        if value is not None:
-            place = np.nan if value == ABSENT else float(value) * ecg.record.sampling_rate_hz / 1000.0
-            found[edit.target] = (target.mark, ecg.record.leads.index(target.lead), target.beat_idx, place)
+        if value is not None and place is not None:  # marks of a beat that was taken away go with it
+            at = np.nan if value == ABSENT else float(value) * ecg.record.sampling_rate_hz / 1000.0
+            found[edit.target] = (target.mark, ecg.record.leads.index(target.lead), place, at)
     return found
 
 
@@ -297,7 +289,7 @@ def _moved_with_median(
         if value is None:
             continue
         touched.add(text)
-        free = usual & ~_own_beats(marks.touched, mark, usual.size)
+        free = usual & ~_own_beats(marks, mark)
         place = median_place(median, mark)
         for kind in (shown, counted):
             moved = kind[mark].copy()
@@ -311,12 +303,12 @@ def _moved_with_median(
     return replace(marks, shown=shown, counted=counted, touched=frozenset(touched))
 
 
-def _own_beats(touched: frozenset[str], mark: str, n_beats: int) -> Array:
+def _own_beats(marks: _Marks, mark: str) -> Array:
     """Bool (n_beats,): the reader set this mark on the beat itself."""
-    own = np.zeros(n_beats, bool)
-    for target in map(read_mark_target, touched):
-        if target.mark == mark and target.beat_idx is not None:
-            own[target.beat_idx] = True
+    own = np.zeros(marks.r_peaks.size, bool)
+    for target in map(read_mark_target, marks.touched):
+        if target.mark == mark and target.beat in marks.columns:
+            own[marks.columns[target.beat]] = True
     return own
 
 

@@ -1,4 +1,4 @@
-"""A long recording after a reader changed the classes of beats: counts, hourly table, episodes, statements."""
+"""A long recording after a reader changed its beats: everything that rests on R peaks and classes measured again."""
 
 from __future__ import annotations
 
@@ -7,48 +7,65 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.ecg.ectopy import ectopics
-from pipeline.ecg.hourly import LongBeats, course
-from pipeline.ecg.long_measurements import long_counts
+from pipeline.ecg.hourly import LongBeats, course, known_intervals
+from pipeline.ecg.long_analysis import LEAST_PACED
+from pipeline.ecg.long_measurements import measurements_of
+from pipeline.ecg.pacing import stated_pacing
 from pipeline.ecg.rhythm_facts import RhythmFacts
-from pipeline.records import Array, EcgAnalysis, PreparedEcg
+from pipeline.records import Array, EcgAnalysis, Measurement, Metadata, PreparedEcg
+
+INTERVALS = ("pr", "qrs", "qt")
 
 
-def long_analysis_of(ecg: PreparedEcg, analysis: EcgAnalysis, letters: tuple[str, ...]) -> EcgAnalysis:
-    """The analysis with other classes.
+def long_analysis_of(ecg: PreparedEcg, run: EcgAnalysis, edited: EcgAnalysis, metadata: Metadata) -> EcgAnalysis:
+    """The analysis of a run with the beats of `edited`.
 
-    Intervals and variability stay those of the run: they rest on beats of every hour whose boundaries are not kept.
-    Of the statements the one that counts ectopic beats is made again; those on single stretches are the run's.
+    Rate, variability, counts, hourly table, trend and episodes are measured again. PR, QRS and QT stay those of the
+    run: they rest on beats of every hour whose boundaries are not kept; QTc follows the rate. Where fibrillation,
+    flutter and pacing were seen stays as well. Of the statements the one that counts ectopic beats is made again.
     """
     assert ecg.overview is not None
-    assert analysis.long is not None
+    rate_hz, clean = ecg.record.sampling_rate_hz, ecg.overview.clean
+    n_beats = edited.r_peaks_idx.size
     beats = LongBeats(
-        peaks=analysis.r_peaks_idx,
-        classes=np.array(letters, "<U1"),
-        af_beats=analysis.af_beats,
-        flutter_beats=_flags(analysis.flutter_beats, len(letters)),
-        paced_beats=_flags(analysis.paced_beats, len(letters)),
-        known=analysis.long.rr_known,
-        clean=ecg.overview.clean,
-        sampling_rate_hz=ecg.record.sampling_rate_hz,
+        peaks=edited.r_peaks_idx,
+        classes=np.array(edited.beat_classes, "<U1"),
+        af_beats=edited.af_beats,
+        flutter_beats=_flags(edited.flutter_beats, n_beats),
+        paced_beats=_flags(edited.paced_beats, n_beats),
+        known=known_intervals(edited.r_peaks_idx, clean, rate_hz),
+        clean=clean,
+        sampling_rate_hz=rate_hz,
     )
-    counts = {measurement.name: measurement for measurement in long_counts(beats, ecg.file_sha256)}
-    facts = RhythmFacts(
+    paced = stated_pacing(metadata, ecg.record.header) is not None or float(beats.paced_beats.mean()) > LEAST_PACED
+    medians = {name: _value(run.measurements, name) for name in INTERVALS}
+    fresh = measurements_of(beats, medians, ecg.file_sha256, sex=metadata.sex, paced=paced)
+    kept = {measurement.name: measurement for measurement in run.measurements if measurement.name in INTERVALS}
+    others = tuple(statement for statement in run.rhythm if statement.code != "ectopics")
+    return replace(
+        edited,
+        measurements=tuple(kept.get(measurement.name, measurement) for measurement in fresh),
+        rhythm=(*others, *ectopics(_facts(beats, ecg.overview.n_samples / rate_hz))),
+        long=course(beats),
+    )
+
+
+def _facts(beats: LongBeats, record_s: float) -> RhythmFacts:
+    return RhythmFacts(
         peaks_s=beats.times_s,
         classes=beats.classes,
         af_beats=beats.af_beats,
         has_p=np.zeros(beats.peaks.size, bool),
         pr_ms=None,
         qrs_ms=None,
-        record_s=ecg.overview.n_samples / ecg.record.sampling_rate_hz,
+        record_s=record_s,
     )
-    others = tuple(statement for statement in analysis.rhythm if statement.code != "ectopics")
-    return replace(
-        analysis,
-        measurements=tuple(counts.get(m.name, m) for m in analysis.measurements),
-        beat_classes=letters,
-        rhythm=(*others, *ectopics(facts)),
-        long=course(beats),
-    )
+
+
+def _value(measurements: tuple[Measurement, ...], name: str) -> float | None:
+    """A number of the run; None where it was withheld."""
+    value = next((m.value for m in measurements if m.name == name), None)
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _flags(flags: Array | None, n_beats: int) -> Array:

@@ -1,8 +1,9 @@
 """What an edit of the ECG names: a mark of a beat, a mark of the median beat, the class of a beat, a caliper.
 
-Targets are "beat:12/lead:II/t_off", "median/t_off", "beat:12/class" and "ecg/caliper:3". The value of a mark is
-its time in ms, from the beginning of the record or, on the median beat, from its R peak; ABSENT says that there is no
-such wave, and None gives the mark back to the pipeline.
+Targets are "beat:12/lead:II/t_off", "median/t_off", "beat:12/class" and "ecg/caliper:3"; "added:4711/lead:II/r_peak"
+is a beat that the reader added, numbered by the sample where it was set. The value of a mark is its time in ms, from
+the beginning of the record or, on the median beat, from its R peak; ABSENT says that there is no such wave (of an R
+peak: no such beat), and None gives the mark back to the pipeline.
 """
 
 from __future__ import annotations
@@ -21,21 +22,30 @@ CLASSES = ("N", "S", "V", "F", "Q")
 ABSENT = "absent"
 CALIPER = "ecg/caliper:"  # the beginning of the targets of calipers on the strip
 
-_BEAT_MARK = re.compile(r"beat:(\d{1,9})/lead:([^/]{1,40})/(\w+)", re.ASCII)
+_BEAT_MARK = re.compile(r"(beat|added):(\d{1,9})/lead:([^/]{1,40})/(\w+)", re.ASCII)
 _MEDIAN_MARK = re.compile(r"median/(\w+)", re.ASCII)
-_BEAT_CLASS = re.compile(r"beat:(\d{1,9})/class", re.ASCII)
+_BEAT_CLASS = re.compile(r"(beat|added):(\d{1,9})/class", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkTarget:
-    """A mark; `beat_idx` and `lead` are None on the median beat."""
+    """A mark; `beat` and `lead` are None on the median beat."""
 
     mark: str  # one of MARKS
-    beat_idx: int | None = None
+    beat: int | None = None  # the run's number of a beat; -1 - n of the beat that a reader added at sample n
     lead: str | None = None
 
     def __str__(self) -> str:
-        return f"median/{self.mark}" if self.beat_idx is None else f"beat:{self.beat_idx}/lead:{self.lead}/{self.mark}"
+        return f"median/{self.mark}" if self.beat is None else f"{beat_name(self.beat)}/lead:{self.lead}/{self.mark}"
+
+
+def beat_name(beat: int) -> str:
+    """A beat as targets name it."""
+    return f"beat:{beat}" if beat >= 0 else f"added:{-1 - beat}"
+
+
+def _beat(kind: str, number: str) -> int:
+    return int(number) if kind == "beat" else -1 - int(number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +69,16 @@ class Caliper:
         }
 
 
-def class_target(beat_idx: int) -> str:
+def class_target(beat: int) -> str:
     """The class of one beat."""
-    return f"beat:{beat_idx}/class"
+    return f"{beat_name(beat)}/class"
 
 
 def read_mark_target(text: str) -> MarkTarget:
     """The mark that a target names; raises InputError."""
     beat = _BEAT_MARK.fullmatch(text)
-    if beat is not None and beat[3] in MARKS:
-        return MarkTarget(mark=beat[3], beat_idx=int(beat[1]), lead=beat[2])
+    if beat is not None and beat[4] in MARKS:
+        return MarkTarget(mark=beat[4], beat=_beat(beat[1], beat[2]), lead=beat[3])
     median = _MEDIAN_MARK.fullmatch(text)
     if median is not None and median[1] in BOUNDS:
         return MarkTarget(mark=median[1])
@@ -80,7 +90,7 @@ def read_class_target(text: str) -> int:
     found = _BEAT_CLASS.fullmatch(text)
     if found is None:
         raise InputError("An edit names no beat of the ECG.", code="E_INPUT_CORRUPT")
-    return int(found[1])
+    return _beat(found[1], found[2])
 
 
 def mark_ms(value: Any) -> float | str | None:

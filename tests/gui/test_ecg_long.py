@@ -12,6 +12,7 @@ from PySide6.QtGui import QWheelEvent
 
 from pipeline.errors import InputError
 from pipeline.records import Delineation, EcgEpisode, EcgHour, EcgOverview, LongEcg, StudyResults
+from pipeline.review.ecg_targets import ABSENT
 from ui.ecg_course import Course, longest_pause_s, next_episode, time_ticks, zoomed
 from ui.ecg_samples import TILE_S, TiledSamples
 from ui.view_state import EcgOptions
@@ -176,10 +177,57 @@ def test_the_course_is_moved_and_zoomed(window, qtbot, long_view):
     assert sum(long_view.paper.span_s()) / 2 == pytest.approx(N_SECONDS / 2, abs=12)
 
 
-def test_marks_of_a_long_record_cannot_be_moved_and_say_why(window, long_view, engine):
-    long_view.edit_wished.emit("ecg_mark", "beat:1/lead:II/t_off", 100.0)
-    assert "long recording" in window.review.state.message.text
+def test_other_marks_of_a_long_record_cannot_be_moved_and_say_why(window, long_view, engine):
+    long_view.paper.mark_wished.emit("beat:3/lead:II/t_off", 4000.0)
+    assert "only R peaks" in window.review.state.message.text
     assert engine.acts == {}
+
+
+def settled(window, qtbot, n_acts):
+    wait_for(qtbot, lambda: len(window.review.state.case.edits) == n_acts and window.review.ecg.is_settled)
+    return window.review.state.case.ecg_review
+
+
+def test_an_r_peak_far_into_a_long_record_is_dragged(window, qtbot, long_view, engine, kit):
+    window.review.ecg.set_option("marks", True)
+    paper = long_view.paper
+    paper.go_to(4001.0)
+    seen, scale = paper.seen_mm(), paper.px_per_mm()
+    strip = next(s for s in paper.paper.strips() if s.lead_idx == 1)
+
+    def place(time_s: float) -> QPointF:
+        x = (strip.left_mm + (time_s - strip.start_s) * paper.paper.speed_mm_s - seen.left()) * scale
+        return QPointF(x, (strip.baseline_mm - seen.top()) * scale)
+
+    qtbot.mousePress(paper.viewport(), Qt.MouseButton.LeftButton, pos=place(4001.0).toPoint())
+    paper.hand.move(place(4001.3), is_down=True)
+    qtbot.mouseRelease(paper.viewport(), Qt.MouseButton.LeftButton, pos=place(4001.3).toPoint())
+    review = settled(window, qtbot, 1)
+    (stored,) = engine.acts[kit.RUN_ID]
+    assert stored.target == "beat:4000/lead:II/r_peak"
+    assert review.analysis.r_peaks_idx[4000] == pytest.approx(4001.3 * RATE_HZ, abs=3)
+    longest = next(m for m in review.analysis.measurements if m.name == "longest_rr")
+    assert longest.value == pytest.approx(4000.0)  # the pause of the record is still the longest
+
+
+def test_beats_of_a_long_record_are_taken_away_and_added(window, qtbot, long_view, engine, kit):
+    paper, marks = long_view.paper, long_view.paper.marks
+    n_beats = marks.r_s.size
+    (mark,) = marks.of_beat(1, 4000)
+    assert marks.new_beat(1, 4001.1) is None  # too near to the one at 4001 s
+    paper.mark_wished.emit(mark.target, ABSENT)
+    assert settled(window, qtbot, 1).analysis.r_peaks_idx.size == n_beats - 1
+    added = paper.marks.new_beat(1, 5002.0)  # into the pause
+    paper.mark_wished.emit(*added)
+    review = settled(window, qtbot, 2)
+    assert review.analysis.r_peaks_idx.size == n_beats
+    assert not [e for e in review.analysis.long.episodes if e.kind == "pause" and e.end_s - e.start_s > 3]
+    beat = int(np.searchsorted(review.analysis.r_peaks_idx, round(5002.0 * RATE_HZ)))
+    paper.class_wished.emit(beat, "V")
+    assert settled(window, qtbot, 3).analysis.beat_classes[beat] == "V"
+    assert engine.acts[kit.RUN_ID][2].target == f"added:{round(5002.0 * RATE_HZ)}/class"
+    window.review.edits.undo()
+    assert settled(window, qtbot, 4).analysis.beat_classes[beat] == "Q"
 
 
 def test_a_class_in_a_long_record_is_counted(window, qtbot, long_view):

@@ -105,7 +105,8 @@ class EcgView(QWidget):
         self.draft_wished.emit("ecg_mark", target, value)
 
     def _wish_class(self, beat: int, letter: str) -> None:
-        self.edit_wished.emit("beat_class", class_target(beat), letter)
+        if self.paper.marks is not None:
+            self.edit_wished.emit("beat_class", class_target(self.paper.marks.beat(beat)), letter)
 
     def _wish_caliper(self, caliper: Caliper) -> None:
         self.edit_wished.emit("caliper", "", caliper.as_value())

@@ -22,11 +22,12 @@ from ui.ecg_pick import (
     nudged_caliper,
     spot_at,
 )
-from ui.widgets.ecg_menus import open_beat_menu, open_caliper_menu, open_mark_menu
+from ui.widgets.ecg_menus import open_beat_menu, open_caliper_menu, open_mark_menu, open_place_menu
 
 if TYPE_CHECKING:
     from ui.widgets.ecg_paper import EcgPaper
 
+BEAT_REACH_S = 0.25  # around a beat that a menu belongs to; farther away a beat can be added
 BIG_STEP = 5  # samples, with Shift
 _KEYS = Qt.Key
 _MOVES = {int(_KEYS.Key_Left): -1, int(_KEYS.Key_Right): 1}
@@ -310,8 +311,13 @@ class EcgHand:
         if mark is not None:
             open_mark_menu(self._paper, mark, event.globalPos())
             return
-        if spot is not None and self._paper.marks is not None:
-            self.choose_beat(beat_near(self._paper.marks, spot.time_s, 0.5))
+        marks = self._paper.marks
+        if spot is not None and marks is not None:
+            near = beat_near(marks, spot.time_s, 0.5 if not self._paper.options.marks else BEAT_REACH_S)
+            self.choose_beat(near)
+            added = marks.new_beat(spot.strip.lead_idx, spot.time_s) if near is None else None
+            if added is not None:
+                open_place_menu(self._paper, *added, event.globalPos())
         if self.beat is not None:
             open_beat_menu(self._paper, self.beat, self._missing(self.beat, spot), event.globalPos())
 

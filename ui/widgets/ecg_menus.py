@@ -29,9 +29,9 @@ def open_mark_menu(paper: EcgPaper, mark: Mark, place: QPoint) -> None:
     back = menu.addAction(f"{MARK_NAMES[mark.name]}: back to the pipeline's")
     back.setEnabled(mark.is_edited)
     back.triggered.connect(lambda: paper.mark_wished.emit(mark.target, None))
-    if mark.name != "r_peak":
-        none = menu.addAction(f"There is no {wave} wave here: take this mark away")
-        none.triggered.connect(lambda: paper.mark_wished.emit(mark.target, ABSENT))
+    what = "beat" if mark.name == "r_peak" else f"{wave} wave"
+    none = menu.addAction(f"There is no {what} here: take {'it' if mark.name == 'r_peak' else 'this mark'} away")
+    none.triggered.connect(lambda: paper.mark_wished.emit(mark.target, ABSENT))
     menu.popup(place)
 
 
@@ -51,6 +51,14 @@ def open_beat_menu(paper: EcgPaper, beat: int, missing: list[Mark], place: QPoin
         action = menu.addAction(f"Set {MARK_NAMES[mark.name]} at {1000.0 * mark.time_s:.0f} ms")
         value = round(1000.0 * mark.time_s, 3)
         action.triggered.connect(lambda _=False, mark=mark, value=value: paper.mark_wished.emit(mark.target, value))
+    menu.popup(place)
+
+
+def open_place_menu(paper: EcgPaper, target: str, ms: float, place: QPoint) -> None:
+    """Add a beat where there is none."""
+    menu = _menu(paper)
+    action = menu.addAction(f"Add a beat here, R peak at {ms:.0f} ms")
+    action.triggered.connect(lambda: paper.mark_wished.emit(target, ms))
     menu.popup(place)
 
 

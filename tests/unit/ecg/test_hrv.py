@@ -97,6 +97,17 @@ def test_fluctuation_of_white_and_of_summed_noise():
     assert hrv.dfa_alpha1(_normal(0.8 + 0.1 * walk / np.abs(walk).max())) == pytest.approx(1.4, abs=0.15)
 
 
+def test_the_exponent_is_that_of_neurokit():
+    import neurokit2
+
+    rng = np.random.default_rng(5)
+    for n_beats in (60, 300, 1500):
+        intervals = _normal(0.8 + 0.03 * rng.standard_normal(n_beats) + 0.05 * np.sin(np.arange(n_beats) / 3))
+        theirs = neurokit2.fractal_dfa(intervals.nn_ms, scale=np.arange(4, 17), multifractal=False)[0]
+        assert hrv.dfa_alpha1(intervals) == pytest.approx(theirs, abs=1e-9)
+    assert np.isnan(hrv.dfa_alpha1(_normal(np.full(300, 0.8))))
+
+
 def test_entropy_of_the_predictable_and_the_random():
     """White noise of unit variance: -ln P(|x - y| < 0.2) = -ln erf(0.1); a period of two repeats itself."""
     from math import erf, log

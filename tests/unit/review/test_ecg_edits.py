@@ -13,7 +13,7 @@ from pipeline.ecg.analysis import analyse_ecg, analysis_of, pacing_of, usable_si
 from pipeline.ecg.findings import EcgFindings
 from pipeline.ecg.hourly import LongBeats, course
 from pipeline.ecg.intervals import beat_intervals
-from pipeline.ecg.long_measurements import long_counts
+from pipeline.ecg.long_measurements import measurements_of
 from pipeline.ecg.median_beat import usual_beats
 from pipeline.ecg.preprocessing import prepare_ecg
 from pipeline.ecg.readers import inspect_ecg, read_ecg
@@ -121,7 +121,7 @@ def test_a_mark_of_the_median_beat_moves_the_intervals_by_as_much(phantom, mark,
 
 def test_a_mark_of_one_beat_counts_over_all_leads_and_enters_the_median(phantom):
     late = [
-        act(MarkTarget(mark="t_off", beat_idx=beat, lead="II"), phantom[1].r_peaks_idx[beat] + 400.0, seq=beat)
+        act(MarkTarget(mark="t_off", beat=beat, lead="II"), phantom[1].r_peaks_idx[beat] + 400.0, seq=beat)
         for beat in range(5)
     ]
     assert values(reviewed(phantom, *late[:4]))["qt"] == QT_MS  # four of nine
@@ -133,7 +133,7 @@ def test_a_mark_of_one_beat_counts_over_all_leads_and_enters_the_median(phantom)
 
 
 def test_a_beat_of_its_own_is_not_moved_with_the_median_beat(phantom):
-    own = act(MarkTarget(mark="t_off", beat_idx=2, lead="I"), phantom[1].r_peaks_idx[2] + 300.0)
+    own = act(MarkTarget(mark="t_off", beat=2, lead="I"), phantom[1].r_peaks_idx[2] + 300.0)
     review = reviewed(phantom, own, act(MarkTarget(mark="t_off"), 380.0, seq=1))
     drawn = review.analysis.delineation.t_off[0] - review.analysis.r_peaks_idx
     assert drawn[2] == 300
@@ -163,11 +163,11 @@ def test_undo_and_redo_are_rows_of_the_log(phantom):
 
 def test_an_r_peak_that_is_moved_changes_the_rr_intervals(phantom):
     beat = N_BEATS - 1
-    moved = act(MarkTarget(mark="r_peak", beat_idx=beat, lead="I"), float(phantom[1].r_peaks_idx[beat]) + 50.0)
+    moved = act(MarkTarget(mark="r_peak", beat=beat, lead="I"), float(phantom[1].r_peaks_idx[beat]) + 50.0)
     review = reviewed(phantom, moved)
     assert values(review)["longest_rr"] == pytest.approx(850.0)
     assert values(review)["rr_mean"] == pytest.approx(800.0 + 50.0 / (N_BEATS - 1), abs=0.1)
-    past = act(MarkTarget(mark="r_peak", beat_idx=0, lead="I"), float(phantom[1].r_peaks_idx[3]))
+    past = act(MarkTarget(mark="r_peak", beat=0, lead="I"), float(phantom[1].r_peaks_idx[3]))
     with pytest.raises(InputError, match="neighbour"):
         reviewed(phantom, past)
 
@@ -216,7 +216,9 @@ def test_an_edit_that_does_not_fit_is_refused_by_code(phantom, edit):
     assert caught.value.code == "E_INPUT_CORRUPT"
 
 
-def test_a_class_in_a_long_record_moves_the_burden_of_its_hour(phantom):
+@pytest.fixture
+def day(phantom):
+    """Two hours of a heart that beats once a second, its first beats those of the phantom."""
     n_seconds = 7300
     peaks = np.arange(1, n_seconds, dtype=np.int64) * int(RATE_HZ)
     beats = LongBeats(
@@ -229,19 +231,84 @@ def test_a_class_in_a_long_record_moves_the_burden_of_its_hour(phantom):
         clean=beats.clean, hour_usable=np.ones((3, 4), bool),
     )  # fmt: skip
     ecg = replace(phantom[0], overview=overview)
+    medians = {"pr": 150.0, "qrs": 90.0, "qt": 380.0}
     analysis = replace(
-        phantom[1], measurements=tuple(long_counts(beats, "ab" * 32)), r_peaks_idx=peaks, rhythm=(),
-        beat_classes=tuple(beats.classes.tolist()), af_beats=beats.af_beats, long=course(beats),
+        phantom[1], measurements=measurements_of(beats, medians, "ab" * 32, sex=None, paced=False), rhythm=(),
+        r_peaks_idx=peaks, beat_classes=tuple(beats.classes.tolist()), af_beats=beats.af_beats, long=course(beats),
         flutter_beats=beats.flutter_beats, paced_beats=beats.paced_beats,
     )  # fmt: skip
+    return ecg, analysis
+
+
+def by_name(analysis):
+    return {m.name: m for m in analysis.measurements}
+
+
+def test_a_class_in_a_long_record_moves_the_burden_of_its_hour(day):
+    ecg, analysis = day
     edits = [act(class_target(beat), "V", kind="beat_class", seq=beat) for beat in (3600, 3601, 3602)]
     after = review_ecg(ecg, analysis, Metadata(), edits).analysis
     assert [hour.n_v for hour in analysis.long.hours] == [0, 0, 0]
     assert [hour.n_v for hour in after.long.hours] == [0, 3, 0]
     assert [(e.kind, e.start_s, e.n_beats) for e in after.long.episodes] == [("ventricular_run", 3601.0, 3)]
-    pvc = next(m for m in after.measurements if m.name == "pvc_count")
+    pvc = by_name(after)["pvc_count"]
     assert (pvc.value, pvc.status) == (3.0, "edited")
     assert [s.code for s in after.rhythm] == ["ectopics"]
+
+
+def test_r_peaks_of_a_long_record_are_moved_added_and_taken_away(day):
+    ecg, analysis = day
+    moved = act(MarkTarget(mark="r_peak", beat=4000, lead="II"), 4_001_400.0)  # from 4001 s, 0.4 s later
+    after = review_ecg(ecg, analysis, Metadata(), [moved])
+    assert by_name(after.analysis)["longest_rr"].value == pytest.approx(1400.0)
+    assert by_name(after.analysis)["longest_rr"].status == "edited"
+    assert by_name(after.analysis)["qt"] is by_name(analysis)["qt"]  # rests on beats whose boundaries are not kept
+    assert by_name(after.analysis)["pvc_count"] is by_name(analysis)["pvc_count"]
+
+    gone = [act(MarkTarget(mark="r_peak", beat=beat, lead="II"), "absent", seq=beat) for beat in (4000, 4001)]
+    paused = review_ecg(ecg, analysis, Metadata(), gone)
+    assert paused.analysis.r_peaks_idx.size == analysis.r_peaks_idx.size - 2
+    assert paused.analysis.long.hours[1].n_pauses == 1
+    assert paused.analysis.long.hours[0] == analysis.long.hours[0]  # the other hour is as it was
+    assert [(e.kind, e.start_s) for e in paused.analysis.long.episodes] == [("pause", 4000.0)]
+    assert paused.own_beats[4000] == 4002
+
+    sample = int(4001.5 * RATE_HZ)
+    target = MarkTarget(mark="r_peak", beat=-1 - sample, lead="II")
+    named = act(f"added:{sample}/class", "V", kind="beat_class", seq=9)
+    added = review_ecg(ecg, analysis, Metadata(), [*gone, act(target, 4_001_500.0, seq=8), named])
+    assert added.analysis.beat_classes[4000] == "V"
+    assert added.own_beats[4000] == -1 - sample
+    assert added.analysis.long.hours[1].n_v == 1
+    assert added.analysis.long.hours[1].n_pauses == 0
+    assert added.edited_marks == {str(target), *(edit.target for edit in gone)}
+
+    with pytest.raises(InputError):
+        review_ecg(ecg, analysis, Metadata(), [act(MarkTarget(mark="t_off", beat=3, lead="II"), 4000.0)])
+
+
+def test_beats_of_a_short_record_are_taken_away_and_added(phantom):
+    ecg, analysis = phantom
+    rate_hz, n_beats = ecg.record.sampling_rate_hz, analysis.r_peaks_idx.size
+    gone = act(MarkTarget(mark="r_peak", beat=3, lead="I"), "absent")
+    later = act(
+        MarkTarget(mark="t_off", beat=5, lead="I"), 1000 * analysis.delineation.t_off[0, 5] / rate_hz + 20, seq=1
+    )
+    after = reviewed(phantom, gone, later)
+    assert after.analysis.r_peaks_idx.tolist() == np.delete(analysis.r_peaks_idx, 3).tolist()
+    moved = after.analysis.delineation.t_off[0, 4] - analysis.delineation.t_off[0, 5]
+    assert moved == pytest.approx(20 * rate_hz / 1000)  # the act names the run's beat 5, now in the fifth place
+    assert by_name(after.analysis)["longest_rr"].status == "edited"
+
+    sample = int(analysis.r_peaks_idx[3] + 0.3 * rate_hz)
+    added = reviewed(phantom, act(MarkTarget(mark="r_peak", beat=-1 - sample, lead="I"), 1000 * sample / rate_hz))
+    assert added.analysis.r_peaks_idx.size == n_beats + 1
+    assert added.analysis.beat_classes[4] == "Q"
+    assert np.isnan(added.analysis.delineation.qrs_on[:, 4]).all()
+    assert added.analysis.delineation.qrs_on[0, 5] == analysis.delineation.qrs_on[0, 4]
+    none = act(MarkTarget(mark="r_peak", beat=-1 - sample, lead="I"), None, seq=1)
+    first = act(MarkTarget(mark="r_peak", beat=-1 - sample, lead="I"), 1000 * sample / rate_hz)
+    assert reviewed(phantom, first, none).analysis.r_peaks_idx.size == n_beats
 
 
 def test_measuring_a_real_ecg_again_gives_its_numbers():
