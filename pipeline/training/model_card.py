@@ -98,7 +98,7 @@ def model_card(manifest: Mapping[str, Any]) -> str:
         citation=data["citation"],
         trained_on=data["trained_on"],
         measured_on=data["chosen_and_measured_on"],
-        training=", ".join(f"`{command}`" for command in manifest["training"]["command"].split("; ")),
+        training=f"`{manifest['training']['command']}`",
         start=_start_text(manifest["training"]["start"]),
         runs=_runs_text(manifest["runs"]),
         settings=", ".join(f"{key} {value}" for key, value in manifest["training"]["config"].items()),
@@ -124,7 +124,7 @@ def _start_text(start: Mapping[str, Any]) -> str:
 
 
 _RUNS = """
-The weights are the mean of several trainings that differ by their seed. Each alone:
+The first of several trainings that differ by their seed is shipped:
 
 | training | SHA-256 as stored | Dice: cavity / wall / atrium | outline of the cavity, mm | EF: error, bias, r |
 |---|---|---|---|---|
@@ -133,7 +133,7 @@ The weights are the mean of several trainings that differ by their seed. Each al
 
 
 def _runs_text(runs: Sequence[Mapping[str, Any]]) -> str:
-    """How the averaged trainings do alone; nothing for a single one."""
+    """How trainings that differ by their seed do; nothing for a single one."""
     rows = [
         f"| `{run['command']}` | `{run['sha256'][:16]}` | "
         + " / ".join(f"{value:.4f}" for value in run["dice"].values())

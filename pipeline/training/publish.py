@@ -2,8 +2,7 @@
 
 `python -m pipeline.training.publish --weights W [W ...] --data DIR --output DIR` measures the weights, as they are
 stored, on DIR/valid and writes the figures into manifest and card, so that neither can drift from the weights. The
-weights of several trainings that began at the same ones are averaged, and each training is measured as well.
-Source: Wortsman et al. 2022, model soups, arXiv 2203.05482.
+first weights are shipped; further ones, of trainings that differ by their seed, are measured for the card alone.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import argparse
 import hashlib
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -35,24 +34,22 @@ CITATION = "Leclerc et al., IEEE TMI 38(9):2198-2210, 2019, doi 10.1109/TMI.2019
 COMMAND = "python -m pipeline.training.publish --weights {} --data DIR --output resources/models/camus_cc_by_nc_sa"
 
 
-def stored_bytes(weights: Sequence[Path], dtype: torch.dtype) -> bytes:
-    """The mean of the weights as safetensors bytes of the given precision; counters are those of the first."""
-    runs: list[dict[str, Tensor]] = [load_file(path) for path in weights]
-    kept = {
-        name: torch.stack([run[name] for run in runs]).mean(0).to(dtype) if value.is_floating_point() else value
-        for name, value in runs[0].items()
+def stored_bytes(weights: Path, dtype: torch.dtype) -> bytes:
+    """Weights as safetensors bytes of the given precision; counters stay whole numbers."""
+    kept: dict[str, Tensor] = {
+        name: value.to(dtype) if value.is_floating_point() else value for name, value in load_file(weights).items()
     }
     return bytes(save({name: kept[name].contiguous() for name in sorted(kept)}))
 
 
 def publish(weights: Sequence[Path], data: Path, output: Path, *, dtype: str = "float16") -> dict[str, Any]:
     """Write weights, manifest, card and licence notice into a folder; returns the manifest's content."""
-    content = stored_bytes(weights, STORED_AS[dtype])
+    content = stored_bytes(weights[0], STORED_AS[dtype])
     output.mkdir(parents=True, exist_ok=True)
-    configs = [_config(path.with_name("config.json")) for path in weights]
-    manifest = _manifest(content, dtype, configs)
+    manifest = _manifest(content, dtype, _config(weights[0])) | {"published_with": _publishing(len(weights))}
     manifest["figures"] = _measured(content, manifest, output, data)
-    manifest["runs"] = _runs(weights, configs, dtype, data) if len(weights) > 1 else []
+    manifest["runs"] = [_run(content, manifest)] if len(weights) > 1 else []
+    manifest["runs"] += [_other_run(path, dtype, data) for path in weights[1:]]
     _write(output / MANIFEST_NAME, manifest)
     (output / "MODEL_CARD.md").write_text(model_card(manifest), encoding="utf-8")
     (output / "LICENSE.txt").write_text(LICENCE_NOTICE, encoding="utf-8")
@@ -66,24 +63,28 @@ def _measured(content: bytes, manifest: dict[str, Any], folder: Path, data: Path
     return measure(load_segmenter(folder), data / "valid")
 
 
-def _runs(weights: Sequence[Path], configs: list[dict[str, Any]], dtype: str, data: Path) -> list[dict[str, Any]]:
-    """What each of the averaged trainings gives alone: the spread of the seeds."""
-    rows = []
-    for path, config in zip(weights, configs, strict=True):
-        content = stored_bytes([path], STORED_AS[dtype])
-        with tempfile.TemporaryDirectory() as folder:
-            figures = _measured(content, _manifest(content, dtype, [config]), Path(folder), data)
-        kept = {name: figures[name] for name in ("dice", "surface_mm", "ef")}
-        rows.append({"command": _command(config), "sha256": hashlib.sha256(content).hexdigest(), **kept})
-    return rows
+def _run(content: bytes, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """One line of the spread of the seeds, out of a manifest with figures."""
+    figures = {name: manifest["figures"][name] for name in ("dice", "surface_mm", "ef")}
+    return {"command": manifest["training"]["command"], "sha256": hashlib.sha256(content).hexdigest(), **figures}
 
 
-def _config(path: Path) -> dict[str, Any]:
+def _other_run(weights: Path, dtype: str, data: Path) -> dict[str, Any]:
+    """The same for a training that is not shipped."""
+    content = stored_bytes(weights, STORED_AS[dtype])
+    manifest = _manifest(content, dtype, _config(weights))
+    with tempfile.TemporaryDirectory() as folder:
+        manifest["figures"] = _measured(content, manifest, Path(folder), data)
+    return _run(content, manifest)
+
+
+def _config(weights: Path) -> dict[str, Any]:
     """The settings that the training left beside its weights; the usual ones where it left none."""
+    path = weights.with_name("config.json")
     return dict(json.loads(path.read_text())) if path.exists() else asdict(TrainingConfig())
 
 
-def _command(config: dict[str, Any]) -> str:
+def _command(config: Mapping[str, Any]) -> str:
     start = " --start START" if config.get("start_sha256") else ""
     return (
         f"python -m pipeline.training.echo --data DIR --output RUN{start} --seed {config['seed']}"
@@ -91,8 +92,11 @@ def _command(config: dict[str, Any]) -> str:
     )
 
 
-def _manifest(content: bytes, dtype: str, configs: list[dict[str, Any]]) -> dict[str, Any]:
-    config = configs[0]
+def _publishing(n_weights: int) -> str:
+    return COMMAND.format(" ".join(["W"] * n_weights))
+
+
+def _manifest(content: bytes, dtype: str, config: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": "chambers",
         "file": WEIGHTS_NAME,
@@ -114,11 +118,11 @@ def _manifest(content: bytes, dtype: str, configs: list[dict[str, Any]]) -> dict
             "citation": CITATION,
         },
         "training": {
-            "command": "; ".join(_command(each) for each in configs),
-            "config": config,
+            "command": _command(config),
+            "config": dict(config),
             "start": {"sha256": config.get("start_sha256", ""), "command": config.get("start_command", "")},
         },
-        "published_with": COMMAND.format(" ".join(["W"] * len(configs))),
+        "published_with": _publishing(1),
         "figures": {"ef": {"sd": 0.0, "n": 0}, "certainty": {"median": 1.0, "p5": 0.0}, "errors": {}},
     }
 
@@ -131,7 +135,11 @@ def main() -> None:
     """Command line of the publication."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--weights", type=Path, nargs="+", required=True, help="chambers.safetensors of a training, or of several"
+        "--weights",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="chambers.safetensors of a training; and of others whose figures the card shows",
     )
     parser.add_argument("--data", type=Path, required=True, help="folder with valid/ and index.csv")
     parser.add_argument("--output", type=Path, required=True)
