@@ -71,11 +71,15 @@ def import_everything() -> None:
 
 def obey(order: dict[str, Any], says: int) -> None:
     """Run, answer by the pipe, end without any clean-up of the parent's things."""
+    from pipeline.errors import PipelineError
+
     code = 0
     try:
         for name, value in order["plan"].items():
             DISTURBANCES[name](value)
         answer = run(order)
+    except PipelineError as error:  # the store does not open
+        answer = {"status": "refused", "code": error.code, "text": error.text}
     except BaseException as error:  # noqa: BLE001 - the answer says that this happened
         import traceback
 
