@@ -38,6 +38,7 @@ SIDE_BY_SIDE: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "tests/unit/store/test_audit.py",
             "tests/integration/test_promises_at_run_time.py",
+            "tests/integration/test_encrypted_store.py",
             "tests/gui/test_names_stay_inside.py",
             "tests/torture/test_exports.py",
             "tests/integration/test_isolated_runs.py",

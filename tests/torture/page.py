@@ -49,6 +49,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "One flipped bit anywhere in the store",
             "A run on an encrypted store",
             "One flipped bit anywhere in an encrypted store",
+            "A conversion of the store is killed",
             "A migration is killed",
             "A store of a newer version",
             "4 processes on one new store",
@@ -78,6 +79,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "Canaries",
             "Names of patients and files in the window",
             "Files of the data folder that others may read",
+            "Nothing of a run lies in clear",
         ),
     ),
     (

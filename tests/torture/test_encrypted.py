@@ -15,6 +15,7 @@ from tests.torture.promises import Record, scaled
 from tests.torture.study import Study
 from tests.torture.test_kills import CASES, Wreck, spread
 from tests.torture.zygote import Zygote
+from tests.unit.store.test_vault import MOMENTS, after_a_kill, fill
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks and kills")
 WORDS = "a passphrase of the torture"
@@ -57,6 +58,24 @@ def test_killed_runs_resume(
     promise(
         "A run on an encrypted store is killed, resumed: the same result",
         f"{len(cases) - len(failed)} of {len(cases)}" + (f"; {failed[:1]}" if failed else ""),
+        kept=not failed,
+    )
+
+
+def test_killed_conversions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, promise: Record) -> None:
+    """Before and after every step that matters, to an encrypted store and back."""
+    monkeypatch.setattr(keys, "KDF_ITERATIONS", 2)
+    cases = [(wanted, n) for wanted, n_moments in MOMENTS.items() for n in range(1, n_moments + 2)]
+    failed, cases = [], random.Random(9).sample(cases, scaled(1, len(cases)))
+    for number, (wanted, n) in enumerate(cases):
+        path = tmp_path / str(number) / "chordae.sqlite"
+        fill(path)
+        if not after_a_kill(path, wanted, n):
+            failed.append((wanted, n))
+        keys._UNLOCKED.clear()
+    promise(
+        "A conversion of the store is killed: the old store or the new one, whole, and nothing in clear beside it",
+        f"{len(cases) - len(failed)} of {len(cases)}" + (f"; {failed[:3]}" if failed else ""),
         kept=not failed,
     )
 
