@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDialog,
-    QDialogButtonBox,
-    QDoubleSpinBox,
-    QGridLayout,
-    QLabel,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QWidget
 
 from pipeline.echo.clip_facts import PIXEL_MM
 from pipeline.records import ClipFacts, EchoCine
 from ui.view_state import CaseView
+from ui.widgets.facts_dialog import FactsDialog, muted_label
 
 AS_FILE = "As in the file"
 VIEWS: tuple[tuple[str, str | None], ...] = (
@@ -37,23 +29,16 @@ UNSET_MM = PIXEL_MM[0] - 0.001
 STEP_MM = 0.01
 
 
-class ClipDialog(QDialog):
+class ClipDialog(FactsDialog):
     """One row a clip, in the order of the request; tells the facts when the reader wants the study read with them."""
 
     facts_chosen = Signal(tuple)
 
     def __init__(self, case: CaseView, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Views and sizes of the clips")
+        super().__init__("Views and sizes of the clips", "Read again", parent)
         self._before = facts_of(case)
         self.views = [_view_box(number, facts.view) for number, facts in enumerate(self._before, 1)]
         self.sizes = [_size_box(number, facts.pixel_mm) for number, facts in enumerate(self._before, 1)]
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.again = self.buttons.addButton("Read again", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.buttons.accepted.connect(self.accept)
-        self.buttons.rejected.connect(self.reject)
-        self.accepted.connect(lambda: self.facts_chosen.emit(self.facts()))
         self._lay_out(last_reading(case))
         for view in self.views:
             view.currentIndexChanged.connect(self._compare)
@@ -70,18 +55,17 @@ class ClipDialog(QDialog):
             label.setObjectName("title")
             grid.addWidget(label, 0, place)
         for row, (view, size, said) in enumerate(zip(self.views, self.sizes, seen, strict=True), 1):
-            words = QLabel(said)
-            words.setObjectName("muted")
+            words = muted_label(said)
+            words.setWordWrap(False)
             for place, part in enumerate((QLabel(str(row)), words, view, size)):
                 grid.addWidget(part, row, place)
-        introduction = QLabel(INTRODUCTION)
-        introduction.setObjectName("muted")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 16, 20, 14)
-        column.setSpacing(14)
-        column.addWidget(introduction)
-        column.addLayout(grid)
-        column.addWidget(self.buttons)
+        self.column.addWidget(muted_label(INTRODUCTION))
+        self.column.addLayout(grid)
+        self.column.addWidget(self.buttons)
+
+    def tell(self) -> None:
+        """Pass the facts on."""
+        self.facts_chosen.emit(self.facts())
 
     def facts(self) -> tuple[ClipFacts, ...]:
         """What the fields say now, one a clip."""
@@ -92,7 +76,7 @@ class ClipDialog(QDialog):
 
     def _compare(self) -> None:
         """Reading again makes sense only with other facts."""
-        self.again.setEnabled(self.facts() != self._before)
+        self.accept_button.setEnabled(self.facts() != self._before)
 
 
 def facts_of(case: CaseView) -> tuple[ClipFacts, ...]:

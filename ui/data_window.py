@@ -10,14 +10,12 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontDatabase, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QDialog,
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
     QSlider,
-    QSplitter,
     QStackedWidget,
     QToolButton,
     QTreeWidget,
@@ -30,12 +28,11 @@ from pipeline.records import EchoCine
 from pipeline.reports.plain import plain
 from pipeline.research.items import Item, items_of
 from ui.data_plots import is_outline, is_picture, is_plot, plot_of
-from ui.view_state import ReviewState
 from ui.widgets.array_picture import ArrayPicture
+from ui.widgets.side_window import SideWindow, column_of
 from ui.widgets.signal_plot import EMPTY_PLOT, SignalPlot
 
 NAME_ROLE = Qt.ItemDataRole.UserRole
-SIZE_PX = (1180, 720)
 CHOOSER_PX = 300
 MAX_TEXT = 400_000
 EMPTY_TEXT = (
@@ -44,7 +41,7 @@ EMPTY_TEXT = (
 FORMS = (("NumPy array (*.npy)", ".npy"), ("Table (*.csv)", ".csv"), ("JSON (*.json)", ".json"))
 
 
-class DataWindow(QDialog):
+class DataWindow(SideWindow):
     """Lists the results on its left, shows the chosen one on its right; follows the case of the main window."""
 
     save_wished = Signal(object, object)  # an Item and where to write it
@@ -52,14 +49,10 @@ class DataWindow(QDialog):
     maps_wished = Signal(int, int)  # a clip and a frame whose probability maps are to be made
 
     def __init__(self, notice: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.WindowType.Window)
-        self.setWindowTitle("Intermediate results")
-        self.resize(*SIZE_PX)
-        self._state = ReviewState()
+        super().__init__("Intermediate results", notice, parent)
         self._shown: object = None
         self._items: dict[str, Item] = {}
         self._chosen = ""
-        self.notice = QLabel(notice)
         self.filter = QLineEdit()
         self.chooser = QTreeWidget()
         self.title, self.facts, self.pointed, self.empty = QLabel(), QLabel(), QLabel(), QLabel(EMPTY_TEXT)
@@ -79,8 +72,6 @@ class DataWindow(QDialog):
     # --- assembly -----------------------------------------------------------------------------------
 
     def _assemble(self) -> None:
-        self.notice.setObjectName("notice")
-        self.notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.title.setObjectName("title")
         for label in (self.facts, self.pointed, self.empty):
             label.setObjectName("muted")
@@ -104,24 +95,14 @@ class DataWindow(QDialog):
         self.save_button.setToolTip("Write this result as .npy, .csv or .json (Ctrl+S)")
         self.maps_button.setText("Probability maps")
         self.maps_button.setToolTip("What the network makes of this frame, before neighbours and clean-up")
-        parts = QSplitter(Qt.Orientation.Horizontal)
-        parts.addWidget(_column(self.filter, self.chooser))
-        parts.addWidget(self._side())
-        parts.setChildrenCollapsible(False)
-        parts.setStretchFactor(1, 1)
-        parts.setSizes([CHOOSER_PX, SIZE_PX[0] - CHOOSER_PX])
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.notice)
-        column.addWidget(parts, 1)
+        self.set_out(column_of(self.filter, self.chooser), self._side(), CHOOSER_PX)
 
     def _side(self) -> QWidget:
         head = QHBoxLayout()
         head.addWidget(self.title, 1)
         head.addWidget(self.maps_button)
         head.addWidget(self.save_button)
-        pictures = _column(self.picture, self.slider, self.pointed)
+        pictures = column_of(self.picture, self.slider, self.pointed)
         for page in (self.empty, pictures, self.plot, self.text):
             self.pages.addWidget(page)
         self._pictures = pictures
@@ -134,22 +115,16 @@ class DataWindow(QDialog):
 
     # --- showing ------------------------------------------------------------------------------------
 
-    def show_state(self, state: ReviewState) -> None:
-        """Follow the case; nothing is listed while the window is hidden."""
-        self._state = state
-        if self.isVisible():
-            self._draw()
-
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         super().showEvent(event)
-        self._draw()
         self.item_seen.emit(self._chosen if self._chosen in self._items else "")
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
         super().hideEvent(event)
         self.item_seen.emit("")
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """List what the case has."""
         case, theme = self._state.case, self._state.theme
         self.picture.set_theme(theme)
         wanted = (case.results, case.report, theme)
@@ -272,12 +247,3 @@ def _facts(item: Item) -> str:
 def _text(item: Item) -> str:
     text = json.dumps(plain(item.value if not item.is_array else item.value.tolist()), ensure_ascii=False, indent=1)
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}\n… cut; save the result to see all of it"
-
-
-def _column(*widgets: QWidget) -> QWidget:
-    made = QWidget()
-    layout = QVBoxLayout(made)
-    layout.setContentsMargins(8, 8, 8, 8)
-    for widget in widgets:
-        layout.addWidget(widget)
-    return made

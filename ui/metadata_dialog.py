@@ -9,18 +9,16 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
-    QDialogButtonBox,
     QDoubleSpinBox,
     QGridLayout,
     QLabel,
     QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
 from pipeline.clinical.metadata_fields import ALTERNATIVES, FIELDS, Field, problems_of
 from ui.view_state import CaseView
+from ui.widgets.facts_dialog import FactsDialog, muted_label
 
 UNKNOWN = "not known"
 SPELLINGS = frozenset(second for _, second in ALTERNATIVES)
@@ -34,24 +32,17 @@ FIRST_STEP = {"number": 0.1, "integer": 1.0}
 HEADER_MARK = "from the header of a file"
 
 
-class MetadataDialog(QDialog):
+class MetadataDialog(FactsDialog):
     """One row a field; tells the facts when the reader wants the case judged with them."""
 
     facts_chosen = Signal(dict)
 
     def __init__(self, case: CaseView, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Facts about the patient")
+        super().__init__("Facts about the patient", "Use these facts", parent)
         self._before = given_facts(case)
         self.inputs: dict[str, QWidget] = {}
         self._reads: dict[str, Callable[[], Any]] = {}
         self.problem = QLabel()
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.apply = self.buttons.addButton("Use these facts", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.buttons.accepted.connect(self.accept)
-        self.buttons.rejected.connect(self.reject)
-        self.accepted.connect(lambda: self.facts_chosen.emit(self.facts()))
         self._lay_out(header_facts(case))
         self._compare()
 
@@ -66,7 +57,7 @@ class MetadataDialog(QDialog):
             label.setBuddy(self.inputs[field.name])
             grid.addWidget(label, row, 0)
             grid.addWidget(self.inputs[field.name], row, 1)
-            grid.addWidget(_muted(_use_text(field, headers)), row, 2)
+            grid.addWidget(muted_label(_use_text(field, headers)), row, 2)
         area = QScrollArea()
         area.setWidget(form)
         area.setWidgetResizable(True)
@@ -74,13 +65,10 @@ class MetadataDialog(QDialog):
         area.setMinimumWidth(form.sizeHint().width() + 24)
         self.problem.setObjectName("error")
         self.problem.setWordWrap(True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 16, 20, 14)
-        column.setSpacing(12)
-        column.addWidget(_muted(INTRODUCTION))
-        column.addWidget(area, 1)
-        column.addWidget(self.problem)
-        column.addWidget(self.buttons)
+        self.column.addWidget(muted_label(INTRODUCTION))
+        self.column.addWidget(area, 1)
+        self.column.addWidget(self.problem)
+        self.column.addWidget(self.buttons)
         self.resize(self.sizeHint().width(), min(form.sizeHint().height() + 190, 760))
 
     def _add_input(self, field: Field) -> None:
@@ -95,6 +83,10 @@ class MetadataDialog(QDialog):
         self.inputs[field.name] = box
         self._reads[field.name] = lambda: _value(field, box)
 
+    def tell(self) -> None:
+        """Pass the facts on."""
+        self.facts_chosen.emit(self.facts())
+
     def facts(self) -> dict[str, Any]:
         """What the form says now; fields that are not known are left out."""
         read = {name: reads() for name, reads in self._reads.items()}
@@ -107,7 +99,7 @@ class MetadataDialog(QDialog):
         problems = problems_of(facts)
         self.problem.setText(" ".join(text for _, text in problems))
         self.problem.setVisible(bool(problems))
-        self.apply.setEnabled(facts != self._before and not problems)
+        self.accept_button.setEnabled(facts != self._before and not problems)
 
 
 def given_facts(case: CaseView) -> dict[str, Any]:
@@ -173,10 +165,3 @@ def _value(field: Field, box: QDoubleSpinBox) -> float | int | None:
     if box.value() < field.low:
         return None
     return round(box.value()) if field.kind == "integer" else round(box.value(), box.decimals())
-
-
-def _muted(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setObjectName("muted")
-    label.setWordWrap(True)
-    return label

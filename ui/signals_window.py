@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QLabel,
-    QSplitter,
     QStackedWidget,
     QToolButton,
     QTreeWidget,
@@ -22,12 +20,12 @@ from PySide6.QtWidgets import (
 from ui import dialogs
 from ui.plot_values import cut
 from ui.plots import Plot, PlotEntry, entries_of
-from ui.view_state import CaseView, ReviewState, absence
+from ui.view_state import CaseView, absence
 from ui.widgets.drawing import sized
+from ui.widgets.side_window import SideWindow, column_of
 from ui.widgets.signal_plot import EMPTY_PLOT, SignalPlot
 
 ENTRY_ROLE = Qt.ItemDataRole.UserRole
-SIZE_PX = (1180, 720)
 CHOOSER_PX = 210
 CHOOSER_STYLE = """
 QTreeWidget::item {{ padding: 3px; }}
@@ -36,16 +34,13 @@ QTreeWidget::item:selected {{ background: {accent}; color: {on_accent}; }}
 NO_CASE_TEXT = "No case is open. Open study files (Ctrl+O) or choose a case in the list, then its signals appear here."
 
 
-class SignalsWindow(QDialog):
+class SignalsWindow(SideWindow):
     """Plots what the chooser on its left names; follows the case of the main window."""
 
     values_wished = Signal(object, object)  # a Plot and where to write its values
 
     def __init__(self, notice: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.WindowType.Window)
-        self.setWindowTitle("Signals")
-        self.resize(*SIZE_PX)
-        self._state = ReviewState()
+        super().__init__("Signals", notice, parent)
         self._shown: tuple[object, ...] | None = None
         self._entries: tuple[PlotEntry, ...] = ()
         self._items: dict[str, QTreeWidgetItem] = {}
@@ -61,16 +56,12 @@ class SignalsWindow(QDialog):
         self.pages = QStackedWidget()
         self.reset_button = QToolButton()
         self.save_button = QToolButton()
-        self._assemble(notice)
+        self._assemble()
         self.chooser.currentItemChanged.connect(self._choose)
 
     # --- assembly -----------------------------------------------------------------------------------
 
-    def _assemble(self, notice: str) -> None:
-        strip = QLabel(notice)
-        strip.setObjectName("notice")
-        strip.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.notice = strip
+    def _assemble(self) -> None:
         for label, name in (
             (self.absent, "muted"), (self.note, "muted"), (self.empty, "empty"), (self.title, "title"),
             (self.message, "message"),
@@ -86,18 +77,7 @@ class SignalsWindow(QDialog):
         self.chooser.setAccessibleName("Signals of this case")
         self.pages.addWidget(self.empty)
         self.pages.addWidget(self.plot)
-        parts = QSplitter(Qt.Orientation.Horizontal)
-        parts.addWidget(_column(self.chooser, self.absent))
-        parts.addWidget(self._plot_side())
-        parts.setChildrenCollapsible(False)
-        parts.setStretchFactor(1, 1)
-        parts.setSizes([CHOOSER_PX, SIZE_PX[0] - CHOOSER_PX])
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(strip)
-        column.addWidget(self.message)
-        column.addWidget(parts, 1)
+        self.set_out(column_of(self.chooser, self.absent), self._plot_side(), CHOOSER_PX, self.message)
 
     def _plot_side(self) -> QWidget:
         row = QHBoxLayout()
@@ -112,23 +92,13 @@ class SignalsWindow(QDialog):
             button.setShortcut(keys)
             button.clicked.connect(slot)
             row.addWidget(button)
-        side = _column(self.pages, self.note)
+        side = column_of(self.pages, self.note)
         layout = side.layout()
         assert isinstance(layout, QVBoxLayout)
         layout.insertLayout(0, row)
         return side
 
     # --- showing ------------------------------------------------------------------------------------
-
-    def show_state(self, state: ReviewState) -> None:
-        """Follow the case; nothing is drawn while the window is hidden."""
-        self._state = state
-        if self.isVisible():
-            self._draw()
-
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        super().showEvent(event)
-        self._draw()
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
         """A closed window holds no signals; a minimised one keeps its place."""
@@ -137,7 +107,8 @@ class SignalsWindow(QDialog):
             self._shown, self._made = None, EMPTY_PLOT
             self.plot.show_plot(EMPTY_PLOT, self._state.theme)
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """List the plots of the case and draw the chosen one."""
         case = self._state.case
         said = self._state.message.text if self._state.message else ""
         self.message.setText(said)
@@ -221,12 +192,3 @@ class SignalsWindow(QDialog):
         path = dialogs.ask_values(self)
         if path is not None:
             self.values_wished.emit(cut(self.plot.plot, *self.plot.x_range(), self.plot.hidden), path)
-
-
-def _column(*widgets: QWidget) -> QWidget:
-    made = QWidget()
-    layout = QVBoxLayout(made)
-    layout.setContentsMargins(8, 8, 8, 8)
-    for place, widget in enumerate(widgets):
-        layout.addWidget(widget, 0 if place else 1)
-    return made

@@ -34,7 +34,7 @@ def test_the_fields_show_what_was_said_before(qtbot):
     assert dialog.sizes[0].value() == pytest.approx(0.31)
     assert (dialog.views[1].currentText(), dialog.sizes[1].text()) == (AS_FILE, AS_FILE)
     assert dialog.facts() == (ClipFacts(view="A2C", pixel_mm=0.31), ClipFacts())
-    assert not dialog.again.isEnabled()
+    assert not dialog.accept_button.isEnabled()
 
 
 def test_every_field_can_be_set_by_keys_and_tells_its_unit(qtbot):
@@ -44,7 +44,7 @@ def test_every_field_can_be_set_by_keys_and_tells_its_unit(qtbot):
     dialog.sizes[0].selectAll()
     qtbot.keyClicks(dialog.sizes[0], dialog.locale().toString(0.425))
     assert dialog.facts() == (ClipFacts(pixel_mm=0.425), ClipFacts(view="A2C"))
-    assert dialog.again.isEnabled()
+    assert dialog.accept_button.isEnabled()
     for size in dialog.sizes:
         assert "millimetres" in size.toolTip()
         assert "millimetres" in size.accessibleName()
@@ -90,7 +90,7 @@ def test_the_study_is_read_again_with_the_facts_and_keeps_them(window, qtbot, en
     window.menus.actions["name_clips"].trigger()
     dialog = window.findChild(ClipDialog)
     dialog.views[1].setCurrentIndex(2)
-    qtbot.mouseClick(dialog.again, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dialog.accept_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(engine.requests) == 2 and not window.review.is_running, timeout=5000)
     wanted = (ClipFacts(), ClipFacts(view="A2C"))
     assert engine.requests[1][0] == replace(request, clip_facts=wanted)

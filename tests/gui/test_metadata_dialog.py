@@ -31,7 +31,7 @@ def test_given_facts_are_shown_and_headers_stay_apart(qtbot):
     assert dialog.inputs["sex"].currentText() == UNKNOWN
     words = [label.text() for label in dialog.findChildren(type(dialog.problem))]
     assert any("male from the header of a file" in text for text in words)
-    assert not dialog.apply.isEnabled()
+    assert not dialog.accept_button.isEnabled()
 
 
 def test_new_facts_are_told_once_and_unknown_ones_left_out(qtbot):
@@ -42,8 +42,8 @@ def test_new_facts_are_told_once_and_unknown_ones_left_out(qtbot):
     dialog.inputs["nyha_class"].setValue(2)
     dialog.inputs["copd"].setCurrentText("yes")
     dialog.inputs["age_years"].setValue(dialog.inputs["age_years"].minimum())
-    assert dialog.apply.isEnabled()
-    dialog.apply.click()
+    assert dialog.accept_button.isEnabled()
+    dialog.accept_button.click()
     assert told == [{"height_cm": 180.0, "nyha_class": 2, "copd": True}]
 
 
@@ -73,4 +73,4 @@ def test_contradictions_are_said_and_cannot_be_used(qtbot):
     dialog.inputs["heart_failure_18_months"].setCurrentText("yes")
     assert dialog.problem.isVisible()
     assert dialog.problem.text()
-    assert not dialog.apply.isEnabled()
+    assert not dialog.accept_button.isEnabled()
