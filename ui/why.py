@@ -84,6 +84,7 @@ def why(case: CaseView, name: str) -> tuple[Section, ...]:
         (str(measure.get("label", name)), _value(measure)),
         ("How", _how(measure)),
         ("From", _source(measure, case.results)),
+        ("By the area-length method", _area_length(name, measure, case.results)),
         ("Changed by a reader", _acts(measure, result)),
         ("Cross-checks", _checks(name, result)),
         ("Rules that fired", _rules(name, result)),
@@ -152,6 +153,22 @@ def _source(measure: Mapping[str, Any], results: StudyResults) -> Iterator[Reaso
     for words, value in (("file", sha256), ("model", source.get("model_sha256"))):
         if value:
             yield Reason(f"{words} SHA-256 {str(value)[:16]}…")
+
+
+def _area_length(name: str, measure: Mapping[str, Any], results: StudyResults) -> Iterator[Reason]:
+    """The same outlines by the other usual method, beside the discs; of one plane."""
+    from pipeline.echo.other_method import area_length
+
+    if name not in ("lvef", "lvef_a4c", "lvef_a2c", "edv", "esv") or measure.get("value") is None:
+        return
+    sha256 = _mapping(measure.get("source")).get("file_sha256")
+    for cine, detection, analysis in zip(results.cines, results.detections, results.clip_analyses, strict=False):
+        found = area_length(cine, detection, analysis) if cine.file_sha256 == sha256 and analysis is not None else None
+        if found is not None:
+            volumes = (("EDV", found.edv_ml), ("ESV", found.esv_ml))
+            told = [f"{words} {number(value, 0)} mL" for words, value in volumes if value is not None]
+            yield Reason(" · ".join((f"EF {number(found.ef_pct, 0)} %", *told, f"{cine.view} alone")))
+            return
 
 
 def _frame_words(results: StudyResults, cine_idx: int, frame_idx: int) -> str:

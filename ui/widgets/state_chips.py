@@ -146,6 +146,8 @@ class StateChips(QWidget):
 
 def _hint(step: Step, words: str) -> str:
     lines = [f"{step.name}: {status_word(step.status)}", words if words != step.status else ""]
+    if step.started_s is not None:
+        lines.append(f"Entered at {time.strftime('%H:%M:%S', time.localtime(step.started_s))}")
     lines.append("A checkpoint was saved." if step.checkpoint and step.status != "restored" else "")
     lines.append("Click to see its inputs, outputs, times and journal.")
     return "\n".join(line for line in lines if line)
