@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +50,7 @@ def main() -> int:
         return _print_drag(arguments.steps)
     if arguments.edit:
         print(Row("a moved mark, everything measured again", _edits(arguments.steps)).line())
+        print(Row("a moved R peak in a day of beats", _day_edits(min(arguments.steps, 20))).line())
         return 0
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     with tempfile.TemporaryDirectory() as folder:
@@ -80,6 +81,48 @@ def _edits(steps: int) -> list[float]:
     for step in range(steps):
         edit = Edit(kind="ecg_mark", target="median/t_off", before=None, after=340.0 + step % 40, role="researcher")
         taken.append(_timed(lambda edit=edit: review_ecg(ecg, analysis, Metadata(), (edit,))))  # type: ignore[misc]
+    return taken
+
+
+def _day_edits(steps: int) -> list[float]:
+    """CPU ms of folding a moved R peak into the beats of a day, drawn from a seed; samples are not looked at."""
+    from pydicom.data import get_testdata_file
+
+    from pipeline.ecg.analysis import analyse_ecg
+    from pipeline.ecg.hourly import LongBeats, course
+    from pipeline.ecg.long_measurements import measurements_of
+    from pipeline.ecg.preprocessing import prepare_ecg
+    from pipeline.ecg.readers import read_ecg
+    from pipeline.gates import Limits
+    from pipeline.records import EcgOverview, Edit, Metadata
+    from pipeline.review.ecg_edits import EcgBench
+
+    n_seconds, rate_hz = 86_400, 1000.0
+    short = prepare_ecg(read_ecg(Path(str(get_testdata_file("waveform_ecg.dcm"))), Limits()), "0" * 64)
+    peaks = np.cumsum(np.random.default_rng(1).normal(800, 40, 107_000).astype(np.int64))
+    peaks = peaks[peaks < n_seconds * rate_hz]
+    none = np.zeros(peaks.size, bool)
+    beats = LongBeats(
+        peaks=peaks, classes=np.full(peaks.size, "N"), af_beats=none, flutter_beats=none, paced_beats=none,
+        known=np.ones(peaks.size - 1, bool), clean=np.ones(n_seconds, bool), sampling_rate_hz=rate_hz,
+    )  # fmt: skip
+    n_leads = len(short.record.leads)
+    empty = np.zeros((n_leads, n_seconds), np.float32)
+    overview = EcgOverview(
+        n_samples=round(n_seconds * rate_hz), low_mv=empty, high_mv=empty, clean=beats.clean,
+        hour_usable=np.ones((24, n_leads), bool),
+    )  # fmt: skip
+    medians: dict[str, float | None] = {"pr": 150.0, "qrs": 90.0, "qt": 380.0}
+    analysis = replace(
+        analyse_ecg(short, Metadata()), r_peaks_idx=peaks, beat_classes=tuple(beats.classes.tolist()), rhythm=(),
+        measurements=measurements_of(beats, medians, "0" * 64, sex=None, paced=False), af_beats=none,
+        flutter_beats=none, paced_beats=none, long=course(beats),
+    )  # fmt: skip
+    bench, taken = EcgBench(replace(short, overview=overview), analysis, Metadata()), []
+    for step in range(steps):
+        after = float(peaks[5000]) + 20.0 + step
+        edit = Edit(kind="ecg_mark", target="beat:5000/lead:II/r_peak", before=None, after=after, role="clinician")
+        taken.append(_timed(lambda edit=edit: bench.review((edit,))))  # type: ignore[misc]
     return taken
 
 
@@ -233,8 +276,6 @@ def _words(span_s: float) -> str:
 
 
 def _paper_rows(path: Path, steps: int) -> list[Row]:
-    from dataclasses import replace
-
     from pipeline.records import Metadata
     from pipeline.review.ecg_edits import review_ecg
     from pipeline.review.ecg_window import ecg_samples

@@ -1,8 +1,9 @@
-"""`make screens`: pictures of the views, in both themes, three sizes and for each kind of case, into docs/screens.
+"""`make screens`: pictures of the views, in both themes, three sizes, larger fonts and for each kind of case.
 
 The cases are real runs on files that installed packages ship: the demo study, its ECG alone, a clip that shows no
 heart beside an ECG, such a clip alone, and a run whose process was killed. They are kept in build/screens and made
-again only when they are not there. `--all` draws every scene in every look; without it the few that the documents keep.
+again only when they are not there. `--all` draws every scene in every look; without it the few that the documents
+keep, into docs/screens.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PIL import Image
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QFont, QImage
 from PySide6.QtWidgets import QApplication
 
 from app.composition import Engine
@@ -50,6 +51,7 @@ class Look:
     theme: Theme
     size: tuple[int, int]
     scale: int = 1
+    font_pt: float = 0.0  # of the system; 0 leaves it
 
 
 SIZES: tuple[tuple[str, tuple[int, int], int], ...] = (
@@ -57,8 +59,10 @@ SIZES: tuple[tuple[str, tuple[int, int], int], ...] = (
     ("usual", (1600, 1000), 1),
     ("4k", (1920, 1080), 2),  # 3840 x 2160 device pixels
 )
-LOOKS = tuple(
-    Look(f"{theme.name}-{name}", theme, size, scale) for theme in (DARK, LIGHT) for name, size, scale in SIZES
+LOOKS = (
+    *(Look(f"{theme.name}-{name}", theme, size, scale) for theme in (DARK, LIGHT) for name, size, scale in SIZES),
+    Look("light-16pt", LIGHT, SIZES[0][1], font_pt=16.0),
+    Look("dark-20pt", DARK, SIZES[0][1], font_pt=20.0),
 )
 
 
@@ -94,10 +98,12 @@ KEPT = (  # what stands in docs/screens: scene, look
     ("full", "light-usual"),
     ("full", "dark-small"),
     ("full", "dark-4k"),
+    ("full", "light-16pt"),
     ("ef-review", "dark-usual"),
     ("state", "dark-usual"),
     ("keys", "light-usual"),
     ("ecg-only", "light-usual"),
+    ("prior", "light-usual"),
     ("degraded", "dark-usual"),
     ("failed", "light-small"),
     ("interrupted", "dark-small"),
@@ -184,6 +190,11 @@ def killed_run(store: Path) -> str:
 
 def drawn(application: QApplication, store: Path, run_id: str | None, scene: Scene, look: Look, folder: Path) -> Path:
     """One picture; the window is made for it and closed again."""
+    usual = application.font()
+    if look.font_pt:
+        larger = QFont(usual)
+        larger.setPointSizeF(look.font_pt)
+        application.setFont(larger)
     window = MainWindow(Engine(store), Choices(theme=look.theme.name))
     try:
         window.resize(*look.size)
@@ -202,6 +213,7 @@ def drawn(application: QApplication, store: Path, run_id: str | None, scene: Sce
     finally:
         window.close()
         window.deleteLater()
+        application.setFont(usual)
         application.processEvents()
 
 
@@ -227,7 +239,7 @@ def save(image: QImage, path: Path) -> None:
     raw = bytes(image.constBits())
     whole = Image.frombytes("RGB", (image.width(), image.height()), raw, "raw", "BGRX", image.bytesPerLine())
     if image.devicePixelRatio() > 1:
-        whole = whole.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        whole = whole.quantize(256, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
     whole.save(path, "PNG", optimize=True)
 
 
