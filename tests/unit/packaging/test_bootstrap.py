@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -274,3 +276,33 @@ def test_an_earlier_lock_is_kept_unless_the_newest_versions_are_asked_for(
         assert lock.main() == 0
         assert found.pop() == kept
         assert bootstrap.LOCK.read_text() == "numpy==1.0\ntorch==2.0\n"
+
+
+def tiny_wheel(folder: Path) -> str:
+    """A wheel of one module in a folder; the requirement with its hash."""
+    name = folder / "chordae_probe-1.0-py3-none-any.whl"
+    info = "chordae_probe-1.0.dist-info"
+    with zipfile.ZipFile(name, "w") as wheel:
+        wheel.writestr("chordae_probe.py", "")
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: chordae-probe\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    return f"chordae-probe==1.0 --hash=sha256:{hashlib.sha256(name.read_bytes()).hexdigest()}\n"
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_a_folder_of_wheels_is_checked_by_hash(
+    bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_changed: bool
+) -> None:
+    """CHORDAE_WHEELS names a place, and takes nobody's word for what lies there."""
+    (tmp_path / "hashes").write_text(tiny_wheel(tmp_path))
+    if is_changed:
+        with zipfile.ZipFile(tmp_path / "chordae_probe-1.0-py3-none-any.whl", "a") as wheel:
+            wheel.writestr("another.py", "")
+    monkeypatch.setattr(bootstrap, "HASHES", tmp_path / "hashes")
+    monkeypatch.delenv(bootstrap.UNCHECKED_VARIABLE, raising=False)
+    options = [*bootstrap.wheel_options({}, str(tmp_path)), *bootstrap.requirement_sets()[0]]
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-cache-dir", "--target", tmp_path / "new"]
+    done = subprocess.run([*pip, *options], capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (tmp_path / "new" / "chordae_probe.py").exists() == (not is_changed)
+    assert ("hash" in done.stderr.lower()) == is_changed

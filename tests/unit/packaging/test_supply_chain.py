@@ -24,6 +24,7 @@ FLOORS = {
     "requests": ("2.32.4", "CVE-2024-47081: credentials of .netrc (no network is used)"),
     "setuptools": ("78.1.1", "CVE-2025-47273: a path out of the folder"),
 }
+SQLCIPHER_FLOOR = (3, 50, 2)  # of the SQLite in it; CVE-2025-6965: memory corrupted by too many aggregate terms
 SQLITE_FLOOR = (3, 38, 0)  # STRICT tables; holes of later releases need SQL of an attacker, and there is none here
 
 
@@ -41,6 +42,16 @@ def test_sqlite_is_new_enough_and_extensions_stay_off() -> None:
     assert sqlite3.sqlite_version_info >= SQLITE_FLOOR
     connection = sqlite3.connect(":memory:")
     with pytest.raises(sqlite3.OperationalError, match="not authorized"):
+        connection.execute("SELECT load_extension('x')")
+    connection.close()
+
+
+def test_sqlcipher_is_new_enough_and_extensions_stay_off() -> None:
+    from sqlcipher3 import dbapi2
+
+    connection = dbapi2.connect(":memory:")
+    assert dbapi2.sqlite_version_info >= SQLCIPHER_FLOOR
+    with pytest.raises(dbapi2.OperationalError, match="not authorized"):
         connection.execute("SELECT load_extension('x')")
     connection.close()
 
