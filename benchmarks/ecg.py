@@ -1,4 +1,4 @@
-"""ECG benchmarks: `python -m benchmarks.ecg beats [FOLDER]`, `long …`, `statements` and `strips FILE`.
+"""ECG benchmarks: `python -m benchmarks.ecg beats [FOLDER]`, `long …`, `rhythm`, `statements` and `strips FILE`.
 
 Each subcommand is a module with `main(arguments) -> int`; it is imported only when it is asked for.
 """
@@ -10,6 +10,7 @@ from importlib import import_module
 
 SUBCOMMANDS = {
     "beats": ("benchmarks.ecg_beats", "R peaks beside neurokit2, wfdb and sleepecg, on records with beat annotations"),
+    "rhythm": ("benchmarks.ecg_rhythm", "higher AV block, ectopic atrial and junctional rhythm beside labels"),
     "statements": ("benchmarks.ecg_statements", "ECG statements beside LUDB's labels, electrodes exchanged"),
     "strips": ("benchmarks.ecg_strips", "a picture of strips with the marks found in them"),
     "long": ("benchmarks.ecg_long", "time and memory for a recording of 24 hours"),

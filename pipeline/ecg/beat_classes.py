@@ -2,13 +2,13 @@
 
 Two small ensembles of trees judge the features of each beat, all of them relative to the record's own usual beat.
 Beats of one shape come from one place, so that they are ventricular or not together: what the trees say of each is
-averaged over the beats that look the same. Two rules follow that no patient of the training can teach: an early beat
-means nothing in fibrillation, and a run that began with a supraventricular beat, or where the rate jumps, lasts until
-the rate falls back. F (fusion) is never claimed: in the training data it comes from one patient.
+averaged over the beats that look the same. Rules follow: an early beat means nothing in fibrillation, and a run lasts
+until the rate falls back (`pipeline.ecg.beat_runs`). Their limits were chosen together with those of the trees and come
+with the model. F (fusion) is never claimed: in the training data it comes from one patient.
 
 Source: the class letters are those of ANSI/AAMI EC57; the comparison of shape and RR with the patient's own usual
 beat follows de Chazal et al., IEEE Trans Biomed Eng 2004, doi 10.1109/TBME.2004.827359. We differ: trees instead of
-linear discriminants, any number of leads, two rules about the rhythm.
+linear discriminants, any number of leads, rules about the rhythm.
 """
 
 from __future__ import annotations
@@ -17,16 +17,10 @@ import numpy as np
 
 from pipeline.ecg.beat_features import FEATURES, described_beats
 from pipeline.ecg.beat_model import BeatModel, load_beat_model
+from pipeline.ecg.beat_runs import RunRules, with_runs
 from pipeline.records import Array
 
 _EDGE_S = 0.08  # a beat nearer to an end of the record is cut off
-_PATTERNLESS = 0.13  # change of RR without a pattern, as a share of the usual RR, from which on it is fibrillation
-_EARLY, _SUDDEN, _STILL_FAST = 0.86, 0.75, 0.85  # RR over the usual RR before a run
-_DROP = 0.80  # RR over the RR before at the first beat of a run that no tree has seen
-_SAME_SHAPE = 0.95  # correlation of beats that are judged together
-_JUMP, _JUMP_BEFORE, _JUMP_AFTER = 0.7, 10, 5  # median RR of the beats after over that of the beats before
-_BEFORE_RUN, _LEAST_BEFORE, _SURE_RUN = 8, 3, 3  # beats
-_RR_RANGE_S = (0.2, 3.0)
 
 
 def classify_beats(signal_mv: Array, sampling_rate_hz: float, r_peaks_idx: Array) -> Array:
@@ -63,71 +57,38 @@ def beat_letters(table: Array, shapes: tuple[Array, ...], peaks_s: Array, cut: A
 
     Without shapes every beat is judged alone.
     """
+    known, unclear = known_rows(table)
+    ventricular = among_kin(model.ventricular.margin(known), shapes, model.rules.kin_alike)
+    supraventricular = model.supraventricular.margin(known)
+    return decided(ventricular, supraventricular, known, unclear | cut, peaks_s, model.rules)
+
+
+def known_rows(table: Array) -> tuple[Array, Array]:
+    """The table with rows of zeros where a feature is missing, and bool (n_beats,) of those rows."""
     unclear = np.asarray(~np.isfinite(table).all(axis=1))
-    known = np.where(unclear[:, None], 0.0, table)
-    patternless = np.asarray(known[:, FEATURES.index("patternless")] > _PATTERNLESS)
-    is_s = (model.supraventricular.margin(known) > 0) & ~patternless
-    is_v = _among_kin(model.ventricular.margin(known), shapes) > 0
-    letters = np.where(is_v, "V", np.where(is_s, "S", "N"))
-    letters = np.where(unclear | cut, "Q", letters)
-    return np.asarray(_with_runs(letters, peaks_s, patternless), "<U1")
+    return np.where(unclear[:, None], 0.0, table), unclear
 
 
-def _among_kin(margin: Array, shapes: tuple[Array, ...]) -> Array:
-    """Mean margin (n_beats,) over the beats of the same block and shape."""
+def decided(
+    ventricular: Array, supraventricular: Array, known: Array, unclear: Array, peaks_s: Array, rules: RunRules
+) -> Array:
+    """Letters out of how far each beat lies above the limit of each class, float (n_beats,); runs are filled up."""
+    most = np.inf if rules.patternless is None else rules.patternless
+    patternless = np.asarray(known[:, FEATURES.index("patternless")] > most)
+    is_s = (supraventricular > 0) & ~patternless
+    letters = np.where(ventricular > 0, "V", np.where(is_s, "S", "N"))
+    letters = np.where(unclear, "Q", letters)
+    return np.asarray(with_runs(letters, peaks_s, patternless, rules), "<U1")
+
+
+def among_kin(margin: Array, shapes: tuple[Array, ...], alike: float | None) -> Array:
+    """Mean margin (n_beats,) over the beats of the same block and shape; None leaves every beat alone."""
     result, start = margin.copy(), 0
-    for rows in shapes:
+    for rows in shapes if alike is not None else ():
         part = slice(start, start + rows.shape[0])
         start = part.stop
         if rows.shape[1]:
-            kin = (rows @ rows.T > _SAME_SHAPE).astype(np.float64)
+            kin = (rows @ rows.T > alike).astype(np.float64)
             np.fill_diagonal(kin, 1.0)
             result[part] = kin @ margin[part] / kin.sum(axis=1)
     return result
-
-
-def _undisturbed(letters: Array, stop: int) -> list[int]:
-    """The last normal beats before `stop` that follow a normal one: no pause after an ectopic beat among their RR."""
-    near = range(max(1, stop - 2 * _BEFORE_RUN), stop)
-    return [k for k in near if letters[k] == "N" and letters[k - 1] == "N"][-_BEFORE_RUN:]
-
-
-def _before_jump(letters: Array, stop: int) -> list[int]:
-    """As `_undisturbed`, but further back and without the last beats, in which the rate may be rising already."""
-    return [k for k in range(max(1, stop - 2 * _BEFORE_RUN), stop) if letters[k] == "N" and letters[k - 1] == "N"][:-2]
-
-
-def _jumps(rr_s: Array) -> Array:
-    """Bool (n_beats,): from here on the rate is much higher than before, in one beat or within a few."""
-    sudden = rr_s < _DROP * np.concatenate([rr_s[:1], rr_s[:-1]])
-    padded = np.pad(rr_s, (_JUMP_BEFORE, _JUMP_AFTER), mode="edge")
-    before = np.median(np.lib.stride_tricks.sliding_window_view(padded, _JUMP_BEFORE)[: rr_s.size], axis=1)
-    after = np.median(np.lib.stride_tricks.sliding_window_view(padded[_JUMP_BEFORE:], _JUMP_AFTER)[: rr_s.size], axis=1)
-    return np.asarray(sudden | (after < _JUMP * before))
-
-
-def _with_runs(letters: Array, peaks_s: Array, patternless: Array) -> Array:
-    """Beats of the usual shape inside a supraventricular run are supraventricular too.
-
-    A run begins with an early supraventricular beat, or where the rate rises by a third within a few beats and stays
-    there: a sinus node does not do that. It lasts until RR is back near what it was before.
-    """
-    found = letters.copy()
-    rr_s = np.clip(np.diff(peaks_s, prepend=peaks_s[:1]), *_RR_RANGE_S)
-    candidates = ((letters == "S") | ((letters == "N") & _jumps(rr_s))) & ~patternless
-    for candidate in np.flatnonzero(candidates):
-        onset = int(candidate)
-        before = _undisturbed(found, onset)
-        if len(before) < _LEAST_BEFORE or found[onset] != letters[onset]:
-            continue
-        usual_s = float(np.median(rr_s[before]))
-        is_early = letters[onset] == "S" and rr_s[onset] <= _EARLY * usual_s
-        earlier = _before_jump(found, onset)
-        if not is_early and len(earlier) >= _LEAST_BEFORE:
-            usual_s = max(usual_s, float(np.median(rr_s[earlier])))
-        fast = (rr_s[onset:] < _STILL_FAST * usual_s) & ~patternless[onset:] & np.isin(found[onset:], ("N", "S"))
-        length = int(np.argmin(fast)) if not fast.all() else fast.size
-        sudden = length >= _SURE_RUN and bool((rr_s[onset : onset + _SURE_RUN] < _SUDDEN * usual_s).all())
-        if is_early or sudden:
-            found[onset : onset + length] = "S"
-    return found

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.ecg.beat_features import FEATURES
+from pipeline.ecg.beat_runs import RunRules
 from pipeline.ecg.tree_ensemble import TreeEnsemble, ensemble_from_arrays
 from pipeline.model_files import BEATS
 from pipeline.records import Array
@@ -29,10 +30,11 @@ class ClassModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeatModel:
-    """Both ectopic classes."""
+    """Both ectopic classes, and how beats are judged together."""
 
     ventricular: ClassModel
     supraventricular: ClassModel
+    rules: RunRules
 
 
 @functools.cache
@@ -59,7 +61,9 @@ def _parsed(content: bytes, manifest: Mapping[str, Any]) -> BeatModel:
         raise ValueError("these bytes are no trees") from error
     classes = manifest["classes"]
     return BeatModel(
-        ventricular=class_model(arrays, "V", classes["V"]), supraventricular=class_model(arrays, "S", classes["S"])
+        ventricular=class_model(arrays, "V", classes["V"]),
+        supraventricular=class_model(arrays, "S", classes["S"]),
+        rules=RunRules(**manifest["rules"]),
     )
 
 

@@ -56,23 +56,20 @@ def _bundle(facts: ShapeFacts) -> EcgStatement | None:
 
 
 def _right_pattern(facts: ShapeFacts) -> str | None:
-    """Late R' in V1 or V2 and a long S in I and V6; None where it is not there."""
+    """Late R' or R in V1 or V2 and a long S in I and V6; None where it is not there."""
+    if not all(_long_s(facts.waves[name]) for name in ("I", "V6")):
+        return None
     for name in ("V1", "V2"):
         lead = facts.waves.get(name)
-        if lead is None or not _ends_upright(lead):
-            continue
-        long_s = [_long_s(facts.waves[other]) for other in ("I", "V6")]
-        late = mv(lead.r_peak_ms) > LATE_V1_MS
-        if late and all(long_s):
+        if lead is not None and _ends_upright(lead) and mv(lead.r_peak_ms) > LATE_V1_MS:
             return f"R' or late R in {name} at {lead.r_peak_ms:.0f} ms, long S in I and V6"
     return None
 
 
 def _ends_upright(lead: LeadWaves) -> bool:
-    """An R' taller than the first R, or an R wave that nothing follows."""
-    if lead.r2_mv is not None:
-        return lead.r2_mv > mv(lead.r_mv)
-    return lead.r_mv is not None and lead.r_mv > abs(mv(lead.s_mv)) and lead.r_mv > abs(mv(lead.q_mv))
+    """An R' of any height (rsr', rsR', rSR'), or an R wave that nothing follows."""
+    is_pure = lead.r_mv is not None and lead.r_mv > abs(mv(lead.s_mv)) and lead.r_mv > abs(mv(lead.q_mv))
+    return lead.r2_mv is not None or is_pure
 
 
 def _long_s(lead: LeadWaves) -> bool:

@@ -12,7 +12,8 @@ WIDE_QRS_MS = 120.0
 """Source: AHA/ACCF/HRS 2009 part III: from 120 ms bundle-branch range."""
 
 _LEAST_SHARE = 0.5  # of the normal beats that must show a wave before its interval is given
-_FEW_LEADS = 3  # below, the extreme itself is taken; from here on the second most extreme
+_FEW_LEADS = 3  # below, the extreme itself is taken
+_OUTER_SHARE = 4  # of the leads, one in so many may lie further out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +28,13 @@ class BeatIntervals:
 def beat_intervals(delineation: Delineation, sampling_rate_hz: float) -> BeatIntervals:
     """Global intervals: from the earliest onset to the latest end over leads.
 
-    With three leads or more the second earliest and second latest are taken, so that one lead's mistake cannot
-    lengthen an interval.
+    With three leads or more one lead's mistake cannot lengthen an interval, and a quarter of the leads may lie further
+    out than the boundary taken (`outer_rank`).
 
-    Source: AHA/ACC/HRS 2007 part I (intervals are measured over all leads at once).
+    Source: AHA/ACC/HRS 2007 part I (intervals are measured over all leads at once). We differ: a lead's boundary has an
+    error of 8 to 9 ms, and the second most extreme of twelve such errors lies one of them outside. It made the QRS of
+    men and women without findings 7 to 10 ms longer than in large populations (women 85 ms, doi
+    10.3389/fphys.2013.00303 (confirm)); the quarter does not.
     """
     ms = 1000.0 / sampling_rate_hz
     qrs_on = _extreme(delineation.qrs_on, earliest=True)
@@ -41,15 +45,20 @@ def beat_intervals(delineation: Delineation, sampling_rate_hz: float) -> BeatInt
     )
 
 
+def outer_rank(n_leads: int) -> int:
+    """How many leads may lie further out than the boundary over all leads; none of fewer than three."""
+    return max(1, n_leads // _OUTER_SHARE) if n_leads >= _FEW_LEADS else 0
+
+
 def _extreme(bounds: Array, *, earliest: bool) -> Array:
-    """Second earliest or second latest of (n_leads, n_beats) a beat; the extreme where fewer than three leads know."""
+    """Boundary over (n_leads, n_beats) of every beat, NaN where no lead knows it."""
     if bounds.shape[0] == 0:
         return np.full(bounds.shape[1], np.nan)
     known = np.isfinite(bounds).sum(axis=0)
     far = np.where(np.isfinite(bounds), bounds if earliest else -bounds, np.inf)
     ranked = np.sort(far, axis=0)
-    rank = np.where(known >= _FEW_LEADS, 1, 0)
-    value = ranked[np.minimum(rank, bounds.shape[0] - 1), np.arange(bounds.shape[1])]
+    ranks = np.array([outer_rank(n) for n in range(bounds.shape[0] + 1)])
+    value = ranked[ranks[known], np.arange(bounds.shape[1])]
     value = np.where(known > 0, value, np.nan)
     return np.asarray(value if earliest else -value)
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.ecg.intervals import outer_rank
 from pipeline.ecg.waves import windows
 from pipeline.records import Array, Delineation
 
 BEFORE_S, AFTER_S = 0.35, 0.65
 _MOST_BEATS = 200  # evenly spaced over a long record: more do not change a median that can be seen
 _LEAST_SHARE = 0.5  # of the beats that must show a wave before the median beat has it
-_FEW_LEADS = 3  # from here on the second most extreme lead sets a boundary over all leads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +106,8 @@ def _median_bound(offsets: Array) -> Array:
 
 
 def _extreme(bounds: Array, *, sign: int) -> int | None:
-    """Second smallest (sign 1) or largest (sign -1) of the known bounds; the extreme of fewer than three."""
+    """The boundary over all leads, of the smallest (sign 1) or largest (sign -1) of the known bounds."""
     known = np.sort(sign * bounds[np.isfinite(bounds)])
     if known.size == 0:
         return None
-    return sign * round(float(known[1 if known.size >= _FEW_LEADS else 0]))
+    return sign * round(float(known[outer_rank(known.size)]))

@@ -1,7 +1,8 @@
 """Train the beat classes on MIT-BIH style records: `python -m pipeline.training.beats --data DIR --output DIR`.
 
 DIR holds WFDB records with reference beats (.hea, .dat, .atr). Patients are kept apart: the figures in the model card
-come from folds in which no record was seen in the training of its judge; what is shipped is trained on all records.
+come from folds in which no record was seen by the trees that judge it, nor by the choice of their limits and rules
+(`pipeline.training.beat_choice`); what is shipped is grown and chosen on all records.
 The same data and seed give the same trees. Runs on one thread.
 
 Source of the data: Moody and Mark, IEEE Eng Med Biol 20(3):45-50, 2001, doi 10.1109/51.932724.
@@ -12,19 +13,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.ecg.beat_classes import beat_letters
 from pipeline.ecg.beat_features import FEATURES, beat_features, described_beats
 from pipeline.ecg.beat_model import BeatModel, class_model
 from pipeline.ecg.beats import detect_r_peaks
 from pipeline.records import Array
 from pipeline.training.beat_card import write_model
+from pipeline.training.beat_choice import Choice, chosen_for, rows_of, seen_by_folds, totals
+from pipeline.training.beat_growth import LabelledBeats, TrainingConfig, directions_of, fit
 
 AAMI = {
     **dict.fromkeys("NLRej", "N"),
@@ -36,58 +38,6 @@ AAMI = {
 """ANSI/AAMI EC57: classes of the annotation symbols; a record with paced beats ('/') is left out, as there."""
 
 MATCH_S = 0.15  # ANSI/AAMI EC57: how far a detected beat may lie from its reference
-
-# Each class looks at these features. A sign says that its odds may only fall (-1) or rise (+1) with the feature, which
-# keeps trees grown on twenty patients from learning those patients by heart.
-DIRECTIONS: dict[str, dict[str, int]] = {
-    "V": {
-        **dict.fromkeys(("pre", "pre_over_post", "pre_long", "alike", "gain", "t_alike", "common"), -1),
-        **dict.fromkeys(("kin_pre", "close_pre", "p_alike"), -1),
-        **dict.fromkeys(("post", "width", "width_s", "surplus", "kin_post", "close_post", "p_surplus"), 1),
-        **dict.fromkeys(("pre_over_earlier", "pair", "alike_before", "alike_after", "like_previous", "like_next"), 0),
-        **dict.fromkeys(("energy", "slope", "p_gain", "p_energy"), 0),
-    },
-    "S": {
-        **dict.fromkeys(("pre", "pre_over_post", "pre_over_earlier", "near", "pre_long", "run_long", "p_alike"), -1),
-        "p_surplus": 1,
-        **dict.fromkeys(("post", "after_next", "pair", "post_long", "steady", "alike", "width", "surplus"), 0),
-        **dict.fromkeys(("t_alike", "p_gain", "p_energy", "kin_pre"), 0),
-    },
-}
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingConfig:
-    """Everything that decides the result, beside the data."""
-
-    seed: int = 1
-    folds: int = 5
-    trees: int = 60
-    leaves: int = 14
-    rate: float = 0.1
-    l2: float = 10.0
-    least_leaf: int = 80
-    every_normal: int = 5  # one of so many normal beats is learnt from
-    fair_beats: int = 100  # a record's beats of one class beyond these count by their square root
-    strips: int = 20  # of 10 to 30 s, so that short records are learnt too
-    least_v: float = -0.5  # log odds from which on a class is claimed
-    least_s: float = -1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelledBeats:
-    """Beats of one record seen in one way."""
-
-    record: str
-    way: str  # "all", "first lead" or "strips"
-    table: Array  # float64 (n_beats, n_features)
-    times_s: Array
-    letters: Array  # reference class of each detected beat, "-" where there is none
-    reference: Mapping[str, int]  # reference beats of each class in the whole record
-    shapes: tuple[Array, ...] = ()  # of all beats, as `described_beats` gives them
-
-
-WEIGHTS = {"all": 1.0, "first lead": 0.4, "strips": 0.6}
 
 
 def labelled(path: Path, config: TrainingConfig) -> list[LabelledBeats]:
@@ -149,70 +99,23 @@ def matched(peaks: Array, truth: Array, letters: Sequence[str], reach: float) ->
     return found
 
 
-def fit(letter: str, beats: Sequence[LabelledBeats], config: TrainingConfig) -> dict[str, Array]:
-    """Grow the trees of one class; the arrays that are stored, by their names."""
-    from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]
-
-    columns = [FEATURES.index(name) for name in DIRECTIONS[letter]]
-    tables, targets, weights = [], [], []
-    for part in beats:
-        turn = np.arange(part.letters.size) % config.every_normal == 0
-        chosen = (part.letters == letter) | ((part.letters == "N") & turn)
-        if letter == "V":
-            chosen |= part.letters == "S"
-        chosen &= np.isfinite(part.table).all(axis=1)
-        target = part.letters[chosen] == letter
-        weight = np.where(part.letters[chosen] == "N", float(config.every_normal), 1.0)
-        weight[target] *= np.sqrt(min(1.0, config.fair_beats / max(int(target.sum()), 1)))
-        tables.append(part.table[chosen][:, columns])
-        targets.append(target)
-        weights.append(weight * WEIGHTS[part.way])
-    forest = HistGradientBoostingClassifier(
-        max_iter=config.trees,
-        learning_rate=config.rate,
-        max_leaf_nodes=config.leaves,
-        min_samples_leaf=config.least_leaf,
-        l2_regularization=config.l2,
-        monotonic_cst=list(DIRECTIONS[letter].values()),
-        early_stopping=False,
-        max_bins=64,
-        random_state=config.seed,
-    )
-    forest.fit(np.concatenate(tables), np.concatenate(targets), sample_weight=np.concatenate(weights))
-    return tree_arrays(forest, letter)
-
-
-def tree_arrays(forest: Any, prefix: str) -> dict[str, Array]:
-    """The trees of a fitted two-class gradient boosting as arrays (n_trees, n_nodes), leaves pointing at themselves."""
-    trees = [stage[0].nodes for stage in forest._predictors]
-    shape = (len(trees), max(tree.size for tree in trees))
-    feature, left, right = (np.zeros(shape, np.int16) for _ in range(3))
-    threshold, value = np.zeros(shape, np.float64), np.zeros(shape, np.float32)
-    for row, tree in enumerate(trees):
-        n, leaf, own = tree.size, tree["is_leaf"].astype(bool), np.arange(tree.size)
-        feature[row, :n] = np.where(leaf, 0, tree["feature_idx"])
-        threshold[row, :n] = np.where(leaf, 0.0, tree["num_threshold"])
-        left[row, :n] = np.where(leaf, own, tree["left"])
-        right[row, :n] = np.where(leaf, own, tree["right"])
-        value[row, :n] = tree["value"]
-    depth = max(int(tree["depth"].max()) for tree in trees)
-    arrays = {"feature": feature, "threshold": threshold, "left": left, "right": right, "value": value}
-    arrays |= {"baseline": np.asarray(forest._baseline_prediction, np.float64).reshape(1), "depth": np.array([depth])}
-    return {f"{prefix}.{name}": array for name, array in arrays.items()}
-
-
-def settings(config: TrainingConfig) -> dict[str, dict[str, Any]]:
+def settings(choice: Choice) -> dict[str, dict[str, Any]]:
     """The part of the manifest that says what each class looks at and when it is claimed."""
-    least = {"V": config.least_v, "S": config.least_s}
-    return {letter: {"features": list(DIRECTIONS[letter]), "least": least[letter]} for letter in DIRECTIONS}
+    least = {"V": choice.least_v, "S": choice.least_s}
+    variants = {"V": choice.variant_v, "S": choice.variant_s}
+    return {
+        letter: {"features": list(directions_of(letter, variants[letter])), "least": least[letter]} for letter in "VS"
+    }
 
 
-def grown(beats: Sequence[LabelledBeats], config: TrainingConfig) -> tuple[dict[str, Array], BeatModel]:
+def grown(beats: Sequence[LabelledBeats], choice: Choice, config: TrainingConfig) -> tuple[dict[str, Array], BeatModel]:
     """Both classes trained on these beats: the arrays to store, and the model that they make."""
-    arrays = fit("V", beats, config) | fit("S", beats, config)
-    parts = settings(config)
+    arrays = fit("V", choice.variant_v, beats, config) | fit("S", choice.variant_s, beats, config)
+    parts = settings(choice)
     model = BeatModel(
-        ventricular=class_model(arrays, "V", parts["V"]), supraventricular=class_model(arrays, "S", parts["S"])
+        ventricular=class_model(arrays, "V", parts["V"]),
+        supraventricular=class_model(arrays, "S", parts["S"]),
+        rules=choice.rules,
     )
     return arrays, model
 
@@ -225,36 +128,22 @@ def fold_of(beats: Sequence[LabelledBeats], n_folds: int) -> dict[str, int]:
     return {record: there_and_back[i % (2 * n_folds)] for i, record in enumerate(order)}
 
 
-def figures(beats: Sequence[LabelledBeats], config: TrainingConfig) -> dict[str, Any]:
-    """Confusion of every record judged by trees that never saw it."""
+def figures(beats: Sequence[LabelledBeats], config: TrainingConfig) -> tuple[dict[str, Any], Choice]:
+    """Confusion of every record judged by trees and a choice that never saw it; and the choice over all records."""
     folds = fold_of(beats, config.folds)
-    rows: dict[str, dict[str, dict[str, Any]]] = {way: {} for way in WEIGHTS}
+    seen = seen_by_folds(beats, folds, config)
+    rows: dict[str, dict[str, dict[str, Any]]] = {"all": {}, "first lead": {}}
+    choices = []
     for k in range(config.folds):
-        _, model = grown([part for part in beats if folds[part.record] != k], config)
-        for part in (part for part in beats if folds[part.record] == k):
-            found = beat_letters(part.table, part.shapes, part.times_s, np.zeros(part.times_s.size, bool), model)
-            rows[part.way][part.record] = _row(part, found) | {"fold": k}
-        print(json.dumps({"fold": k, "records": sorted(r for r, f in folds.items() if f == k)}), flush=True)
-    return {"records": rows["all"]} | {way: _totals(rows[way]) for way in rows if way != "strips"}
-
-
-def _row(part: LabelledBeats, found: Array) -> dict[str, Any]:
-    """Counts of one record; F and Q beats called V or S are counted apart, as ANSI/AAMI EC57 does."""
-    row: dict[str, Any] = {}
-    for letter in "VS":
-        right = int(np.sum((found == letter) & (part.letters == letter)))
-        wrong = int(np.sum((found == letter) & np.isin(part.letters, list("NSV")) & (part.letters != letter)))
-        row[letter] = {"right": right, "wrong": wrong, "missed": part.reference[letter] - right}
-    return row | {"fusion_called_v": int(np.sum((found == "V") & (part.letters == "F")))}
-
-
-def _totals(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    totals: dict[str, Any] = {}
-    for letter in "VS":
-        right, wrong, missed = (sum(row[letter][key] for row in rows.values()) for key in ("right", "wrong", "missed"))
-        se, ppv = 100.0 * right / max(right + missed, 1), 100.0 * right / max(right + wrong, 1)
-        totals[letter] = {"se": round(se, 1), "ppv": round(ppv, 1), "right": right, "wrong": wrong, "missed": missed}
-    return totals | {"fusion_called_v": sum(row["fusion_called_v"] for row in rows.values())}
+        choice = chosen_for(beats, folds, seen, without=k)
+        for way, found in rows_of(
+            beats, [i for i, part in enumerate(beats) if folds[part.record] == k], seen[k], choice
+        ).items():
+            rows[way] |= {record: row | {"fold": k} for record, row in found.items()}
+        choices.append(asdict(choice))
+        print(json.dumps({"fold": k, "choice": choices[-1]}), flush=True)
+    measured = {"records": rows["all"], "choices": choices} | {way: totals(found) for way, found in rows.items()}
+    return measured, chosen_for(beats, folds, seen, without=None)
 
 
 def train(data: Path, output: Path, config: TrainingConfig) -> dict[str, Any]:
@@ -262,15 +151,16 @@ def train(data: Path, output: Path, config: TrainingConfig) -> dict[str, Any]:
     beats = [part for path in sorted(data.glob("*.atr")) for part in labelled(path.with_suffix(""), config)]
     if not beats:
         raise FileNotFoundError(f"no annotated records without pacing in {data.name}")
-    measured = figures(beats, config)
-    print(json.dumps({key: value for key, value in measured.items() if key != "records"}), flush=True)
-    arrays, _ = grown(beats, config)
+    measured, choice = figures(beats, config)
+    print(json.dumps({"shipped": asdict(choice), "all": measured["all"], "first lead": measured["first lead"]}))
+    arrays, _ = grown(beats, choice, config)
     return write_model(
         output,
         arrays=arrays,
-        classes=settings(config),
+        classes=settings(choice),
+        rules=asdict(choice.rules),
         figures=measured,
-        config=asdict(config),
+        config=asdict(config) | {"choice": asdict(choice)},
         records=sorted({part.record for part in beats}),
     )
 

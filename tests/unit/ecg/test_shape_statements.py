@@ -85,6 +85,11 @@ def test_bundle_branch_block_by_pattern_and_width(qrs_ms, right, left, normal):
     assert codes(conduction_statements(lbbb(normal, qrs_ms))) == left
 
 
+def test_an_r_prime_lower_than_the_first_r_counts(normal):
+    low = changed(rbbb(normal, 115.0), lead("V1", r_mv=0.4, s_mv=-0.3, s_ms=30.0, r2_mv=0.1, r_peak_ms=90.0))
+    assert codes(conduction_statements(low)) == ["incomplete_rbbb"]
+
+
 def test_an_early_r_in_v1_is_no_right_bundle_branch_block(normal):
     early = changed(rbbb(normal), lead("V1", r_mv=0.2, s_mv=-0.3, s_ms=20.0, r2_mv=0.7, r_peak_ms=45.0))
     assert codes(conduction_statements(early)) == ["ivcd"]
