@@ -29,7 +29,7 @@ STAGE_VERSIONS: dict[str, int] = {
     "preprocessed_metadata": 2,
     "detection_result": 4,
     "analysis_result.echo": 5,
-    "analysis_result.ecg": 4,
+    "analysis_result.ecg": 5,
 }
 """Raise a number when the code behind that result changes what it computes."""
 

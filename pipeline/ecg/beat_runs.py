@@ -31,7 +31,6 @@ class RunRules:
     """How beats are judged together; None and False leave a rule out."""
 
     kin_alike: float | None  # correlation of beats that are ventricular or not together
-    patternless: float | None  # change of RR without a pattern, over the usual RR, from which on no beat is early
     early: float | None  # RR over the usual RR of the beat that begins a run
     still_fast: float  # the run lasts while RR is below this share
     abrupt: bool  # a rate that jumps begins a run

@@ -16,7 +16,7 @@ from pipeline.ecg.wave_windows import BEFORE_S, FIELDS, N_CHANNELS, RATE_HZ
 from pipeline.records import Array
 
 _STEP_S = 2.0 / RATE_HZ  # one step of the answer is two of the input
-_REACH = 6  # steps around the likeliest one whose mean is the boundary
+_REACH = 16  # steps around the likeliest one whose mean is the boundary
 _BATCH = 8  # beats at a time
 
 SHAPES: Mapping[str, tuple[int, int, int]] = {  # kernel, channels in, channels out

@@ -34,7 +34,6 @@ class Choice:
     least_v: float = 0.0  # log odds from which on a class is claimed
     least_s: float = 0.0
     kin_alike: float | None = None
-    patternless: float | None = None
     early: float | None = None
     still_fast: float = 0.85
     abrupt: bool = False
@@ -43,7 +42,6 @@ class Choice:
     def rules(self) -> RunRules:
         return RunRules(
             kin_alike=self.kin_alike,
-            patternless=self.patternless,
             early=self.early,
             still_fast=self.still_fast,
             abrupt=self.abrupt,
@@ -54,7 +52,7 @@ _LEAST_V = tuple(np.arange(-2.0, 1.51, 0.25).tolist())
 _LEAST_S = tuple(np.arange(-2.5, 1.51, 0.25).tolist())
 SEARCH: tuple[Mapping[str, tuple[Any, ...]], ...] = (  # settings of one step are tried in every combination
     {"least_v": _LEAST_V},
-    {"patternless": (None, 0.1, 0.13, 0.17), "least_s": _LEAST_S},
+    {"least_s": _LEAST_S},
     {"kin_alike": (None, 0.9, 0.95)},
     {"least_v": _LEAST_V},
     {"variant_v": tuple(VARIANTS["V"])},

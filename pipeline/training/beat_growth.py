@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,33 +35,16 @@ _KINSHIP = frozenset(("kin_pre", "kin_post", "close_pre", "close_post", "common"
 _SHAPE = frozenset(("alike", "width", "surplus", "t_alike", "kin_pre"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """One way to grow the trees of a class: features left out, and settings that differ."""
-
-    without: frozenset[str] = frozenset()
-    settings: Mapping[str, int] = field(default_factory=dict)
-
-
-VARIANTS: Mapping[str, Mapping[str, Variant]] = {
-    "V": {
-        "all features": Variant(),
-        "without P": Variant(without=_P_WAVE),
-        "without kinship": Variant(without=_KINSHIP),
-        "small trees": Variant(settings={"leaves": 5, "least_leaf": 40}),
-    },
-    "S": {
-        "all features": Variant(),
-        "without P": Variant(without=_P_WAVE),
-        "without shape": Variant(without=_SHAPE),
-        "small trees": Variant(settings={"leaves": 5, "least_leaf": 40}),
-    },
+VARIANTS: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "V": {"all features": frozenset(), "without P": _P_WAVE, "without kinship": _KINSHIP},
+    "S": {"all features": frozenset(), "without P": _P_WAVE, "without shape": _SHAPE},
 }
+"""Features that are left out, by class and the name of the variant."""
 
 
 def directions_of(letter: str, variant: str) -> dict[str, int]:
     """The features that a variant looks at, with their signs."""
-    left_out = VARIANTS[letter][variant].without
+    left_out = VARIANTS[letter][variant]
     return {name: sign for name, sign in DIRECTIONS[letter].items() if name not in left_out}
 
 
@@ -101,7 +84,6 @@ def fit(letter: str, variant: str, beats: Sequence[LabelledBeats], config: Train
     """Grow the trees of one class; the arrays that are stored, by their names."""
     from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]
 
-    config = replace(config, **VARIANTS[letter][variant].settings)
     directions = directions_of(letter, variant)
     columns = [FEATURES.index(name) for name in directions]
     tables, targets, weights = [], [], []

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.ecg.beat_classes import _among_kin
+from pipeline.ecg.beat_classes import among_kin
 from pipeline.ecg.beats import classify_beats
 
 
@@ -62,6 +62,7 @@ def test_a_rate_that_jumps_within_a_few_beats_begins_a_run(make_ecg):
 def test_beats_of_one_shape_are_judged_together():
     shapes = np.array([[1.0, 0.0]] * 3 + [[0.0, 1.0]] * 2, np.float32)
     margin = np.array([1.0, 1.0, -0.5, -1.0, -1.0])
-    np.testing.assert_allclose(_among_kin(margin, (shapes,)), [0.5, 0.5, 0.5, -1.0, -1.0])
-    np.testing.assert_array_equal(_among_kin(margin, ()), margin)
-    np.testing.assert_array_equal(_among_kin(margin, (np.empty((5, 0), np.float32),)), margin)
+    np.testing.assert_allclose(among_kin(margin, (shapes,), 0.95), [0.5, 0.5, 0.5, -1.0, -1.0])
+    np.testing.assert_array_equal(among_kin(margin, (), 0.95), margin)
+    np.testing.assert_array_equal(among_kin(margin, (np.empty((5, 0), np.float32),), 0.95), margin)
+    np.testing.assert_array_equal(among_kin(margin, (shapes,), None), margin)
