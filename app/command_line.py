@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app import VERSION
 from app.logs import start_log
@@ -88,9 +88,16 @@ def with_command(arguments: Sequence[str]) -> list[str]:
     return ["review", *leading, *rest]
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that takes no name cut short: `--passphrase X` must not pass for `--passphrase-file X`."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every command."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="python -m app",
         description="Reads an echocardiogram and an ECG together. Research use only - not for diagnostic use.",
     )

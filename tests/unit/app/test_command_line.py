@@ -72,3 +72,8 @@ def test_a_report_may_not_replace_an_input(tmp_path: Path, capsys: pytest.Captur
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("Chordae ")
+
+
+def test_a_passphrase_does_not_pass_for_the_name_of_its_file() -> None:
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["runs", "--passphrase", "word"])
