@@ -162,7 +162,12 @@ class ChamberInference:
         some = np.unique(np.linspace(0, n_frames - 1, min(n_frames, SCOUT_FRAMES)).round().astype(int))
         top = brightest(frames[some], aspect)
         whole, shape = whole_frame(frames.shape[1], frames.shape[2], aspect), (self._size, self._size)
-        maps = self._probabilities([cut(frames[i], whole, shape) for i in some], top)
+        size = math.ceil(len(some) / torch.get_num_threads())
+
+        def see(start: int) -> Array:
+            return self._probabilities([cut(frames[i], whole, shape) for i in some[start : start + size]], top)
+
+        maps = np.concatenate(list(_side_by_side(see, range(0, len(some), size))))
         return top, find_heart(maps.argmax(1), whole)
 
     def _still(self, frame: Array, top: float, heart: Extent, aspect: float) -> tuple[Array, float]:
@@ -226,6 +231,9 @@ class ChamberInference:
 def _side_by_side(see: Callable[[int], Array], starts: range) -> Iterator[Array]:
     """What is seen from each start on, by as many networks at a time as torch may use threads, one thread each."""
     threads = torch.get_num_threads()
+    if len(starts) == 1:
+        yield see(starts[0])
+        return
     try:
         yield from in_order(see, starts, threads, lambda: torch.set_num_threads(1))
     finally:
