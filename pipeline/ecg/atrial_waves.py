@@ -126,7 +126,7 @@ def _trace(signal_mv: Array, sampling_rate_hz: float, peaks: Array, normal: Arra
         return None
     thin = np.nan_to_num(signal_mv[known][:, : n_steps * step]).reshape(int(known.sum()), n_steps, step).mean(axis=2)
     level = smooth(without_baseline(thin, rate_hz), _SIGMA_MS, rate_hz)
-    beats = np.asarray(peaks // step)
+    beats = np.minimum(peaks // step, n_steps - 1)  # the last samples may not fill a step
     return _Trace(level, _without_beats(level, beats, rate_hz, normal), beats, rate_hz)
 
 

@@ -194,6 +194,17 @@ def test_a_pause_without_a_p_wave_is_no_block(make_ecg, prepare):
     assert "second_degree_av_block" not in {s.code for s in analysis.rhythm}
 
 
+def test_a_beat_in_the_last_samples_is_no_error(make_ecg, add_wave):
+    from pipeline.ecg.delineation import delineate
+
+    phantom, _ = _blocked(make_ecg, add_wave, "mobitz_2", 0)
+    signal_mv = phantom.signal_mv[:, :5999]
+    peaks = np.append(phantom.r_idx.astype(int)[phantom.r_idx < 5500], 5998)
+    classes = np.full(peaks.size, "N")
+    waves = delineate(signal_mv, 500.0, peaks)
+    assert blocked_p_waves(signal_mv, 500.0, peaks, classes, waves).any()
+
+
 def test_without_leads_or_p_waves_nothing_is_said(make_ecg, fibrillating):
     from pipeline.ecg.delineation import delineate
 
