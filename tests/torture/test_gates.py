@@ -72,6 +72,7 @@ GATES: tuple[tuple[str, Callable[[Path], CardiologyRequest], str, str, bool], ..
 )
 
 
+@pytest.mark.torture
 def test_each_gate_refuses_what_the_others_let_through(
     tmp_path: Path, promise: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,7 +38,8 @@ def test_why_lists_reasons_and_its_frames_are_links(qtbot: Any, hand: Any, windo
     window.menus.actions["ask_why"].trigger()
     view = window.views["why"]
     titles = [section.title for section in view.sections]
-    assert titles[:4] == ["LV end-systolic volume", "How", "From", "Changed by a reader"]
+    first = ["LV end-systolic volume", "How", "From", "By the area-length method", "Changed by a reader"]
+    assert titles[:5] == first
     texts = [line.text for section in view.sections for line in section.lines]
     assert any(text.startswith(f"frame {es_idx + 2} · ES of beat 1") and text.endswith(", edited") for text in texts)
     assert any(text.startswith("model SHA-256 5555") for text in texts)

@@ -45,7 +45,7 @@ class Course:
 @pytest.mark.parametrize(
     ("behaviour", "failure", "waits_s", "fresh"),
     [
-        ("validate_ecg=hang", "timeout", [1.0, 2.0], True),
+        pytest.param("validate_ecg=hang", "timeout", [1.0, 2.0], True, marks=pytest.mark.slow),
         ("validate_ecg=lose_the_drive", "transient network", [2.0, 2.0], False),
         ("validate_ecg=hold_much", "memory error", [0.0], True),
         ("validate_ecg=SIGSEGV", "worker crash", [0.0], True),

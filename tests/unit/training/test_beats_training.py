@@ -116,6 +116,7 @@ def short_search(monkeypatch):
     monkeypatch.setattr(beat_choice, "SEARCH", ({"least_v": (-1.0, 0.0, 1.0)}, {"abrupt": (False, True)}))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_search")
 def test_a_fold_has_no_part_in_what_is_chosen_for_it(beats):
     """Other letters in the record that is judged change nothing in the choice made for it."""
