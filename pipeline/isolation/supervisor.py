@@ -30,6 +30,7 @@ SPARE_MODULES: dict[Spare, tuple[str, ...]] = {
         "pipeline.echo.readers",
         "pipeline.echo.preprocessing",
         "PIL.JpegImagePlugin",
+        "scipy.ndimage",  # the sector of the first frame is found with it
     ),
     "model": (*MODEL_MODULES, "pydicom", "scipy.signal", "neurokit2"),
 }
