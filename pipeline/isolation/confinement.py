@@ -24,6 +24,8 @@ except ImportError:  # Windows has no such limits
 GIB = 1 << 30
 MAX_WRITTEN_BYTES = 8 * GIB
 MAX_OPEN_FILES = 256
+NICENESS = 5
+"""A worker gives way to the window: a cine goes on smoothly while a study is read."""
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -41,6 +43,8 @@ def confine(parent_pid: int) -> list[str]:
     list of str
         What this system does not allow to give up: "network", "limits", "parent".
     """
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(NICENESS)
     missing = [] if _set_limits() else ["limits"]
     if not _end_with_parent(parent_pid):
         missing.append("parent")
