@@ -46,6 +46,8 @@ def test_a_worker_answers_as_this_process_would(supervisors: Make, strip: Path) 
     first = supervisor.pids
     assert do(supervisor, look_at(strip)) == here(strip)
     assert supervisor.pids == first  # one worker serves call after call
+    (pid,) = first
+    assert not hasattr(os, "nice") or psutil.Process(pid).nice() > os.nice(0)  # it gives way to the window
 
 
 def test_typed_errors_come_back_as_they_are(supervisors: Make, tmp_path: Path) -> None:
