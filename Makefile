@@ -47,9 +47,13 @@ lint: setup
 	@echo "== imports (import-linter)"
 	@.venv/bin/lint-imports
 
+# Two processes side by side, one for each core; the log of the first is printed when the second has ended
 test: lint
-	@echo "== tests (pytest)"
-	@$(VENV_PYTHON) -m pytest
+	@echo "== tests (pytest, two processes)"
+	@mkdir -p build
+	@$(VENV_PYTHON) -m pytest -p no:cacheprovider tests/gui tests/hostile tests/integration > build/tests.log 2>&1 & first=$$!; \
+		$(VENV_PYTHON) -m pytest tests/architecture tests/torture tests/unit; second=$$?; \
+		wait $$first; first=$$?; cat build/tests.log; [ $$first = 0 ] && [ $$second = 0 ]
 
 test-slow: setup
 	@echo "== slow tests (pytest -m slow)"
